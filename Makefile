@@ -1,0 +1,85 @@
+# Everything a machine needs is set up by the targets themselves; a second run skips what is
+# done. Needed: Debian (or another Linux), Python 3.11 or newer with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+FRONT := node_modules/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format lock clean
+
+help: ## what there is
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(RUNTIME) $(FRONT) ## the whole product with a simulated PagerDuty (ONCE=1: print and exit)
+	@$(BIN)/seatwise demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(PORT),--port $(PORT))
+
+test: $(DEV) $(FRONT) build/chromium ## every test, with a real PostgreSQL and a real Chromium
+	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m pytest $(ARGS)
+
+check: $(DEV) $(FRONT) ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(DEV) $(FRONT) build/chromium ## measure, and write docs/benchmarks.md
+	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m bench
+
+format: $(DEV) ## mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade
+
+lock: $(DEV) ## pin the newest versions, with hashes and without addresses
+	@$(LOCK) -o requirements/runtime.txt pyproject.toml requirements/build.in
+	@$(LOCK) -o requirements/dev.txt requirements/dev.in
+	@$(LOCK) -o requirements/node.txt requirements/node.in
+
+clean: ## forget everything that the other targets made
+	@rm -rf $(VENV) node_modules build
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml
+	@echo "Setting up Python packages …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements/runtime.txt
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements/dev.txt
+	@echo "Setting up Python packages for tests …"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(FRONT): package.json package-lock.json | $(RUNTIME)
+	@echo "Setting up front-end packages …"
+	@if command -v npm >/dev/null && node --version >/dev/null 2>&1; then \
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else \
+		$(PIP) --require-hashes -r requirements/node.txt && \
+		PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	fi
+	@touch $@
+
+# The machine's Chromium, else Debian's package when root, else Playwright's own.
+build/chromium: | $(DEV)
+	@mkdir -p build
+	@if ! command -v chromium chromium-browser google-chrome >/dev/null; then \
+		echo "Setting up Chromium …"; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		else \
+			$(BIN)/playwright install chromium; \
+		fi; \
+	fi
+	@command -v chromium chromium-browser google-chrome > $@.new || true
+	@head -n 1 $@.new > $@ && rm $@.new

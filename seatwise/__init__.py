@@ -1,0 +1,1 @@
+"""Seatwise: who holds a seat, in which role, when last seen, what for, and what it costs."""

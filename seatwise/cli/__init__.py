@@ -1,0 +1,132 @@
+"""The `seatwise` command.
+
+Everything heavy is imported inside the commands, so `seatwise --help` stays quick and
+Django is set up only after the database is there.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Who holds a seat, in which role, when last seen, and what the service is used for.",
+)
+keys_app = typer.Typer(no_args_is_help=True, help="Keys that seal the vendors' tokens.")
+app.add_typer(keys_app, name="keys")
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+Seed = Annotated[int, typer.Option(min=0, help="Which simulated company to make up.")]
+
+
+@app.command("demo")
+def demo_command(
+    once: Annotated[
+        bool, typer.Option("--once", help="Connect, sync, print the result, and exit.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="0: 8000, or the next free one.")
+    ] = 0,
+    seed: Seed = 1,
+) -> None:
+    """Everything in one go, with a simulated vendor to connect to. Forgets all at its end."""
+    from seatwise.cli import demo
+
+    raise typer.Exit(demo.once(port, seed) if once else demo.stay(port, seed))
+
+
+@app.command("serve")
+def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """The web pages and a worker, with the embedded database unless another is set."""
+    from seatwise.cli.prepare import prepared
+    from seatwise.cli.processes import Supervisor
+
+    with prepared(), Supervisor() as programs:
+        programs.start("web", "--host", host, "--port", str(port))
+        programs.start("worker")
+        raise typer.Exit(programs.wait())
+
+
+@app.command("web")
+def web_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """The web pages alone."""
+    from seatwise.cli.prepare import prepared
+
+    with prepared():
+        from seatwise.cli.web import run
+
+        run(host, port)
+
+
+@app.command("worker")
+def worker_command() -> None:
+    """Background work alone; any number of workers may run, on any number of machines."""
+    from seatwise.cli.prepare import prepared
+
+    with prepared():
+        from seatwise import tasks
+
+        tasks.run_worker()
+
+
+@app.command("sync")
+def sync_command(
+    connection: Annotated[
+        str, typer.Argument(help="A service's key, for example from its address; all if left out.")
+    ] = "",
+) -> None:
+    """Reads connected services now, with a progress bar. Exit code 1 if one did not finish."""
+    from seatwise.cli.prepare import prepared
+
+    with prepared():
+        from seatwise.cli.follow import sync_now
+
+        raise typer.Exit(sync_now(connection))
+
+
+@app.command("sandbox")
+def sandbox_command(
+    vendor: Annotated[str, typer.Argument(help="Which vendor to simulate.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8912,
+    seed: Seed = 1,
+    people: Annotated[int, typer.Option(min=10, max=9_000, help="In the larger account.")] = 250,
+    months: Annotated[int, typer.Option(min=1, max=36, help="Months of history.")] = 14,
+) -> None:
+    """A simulated vendor to connect to: OAuth, people, usage, all made up from a seed."""
+    from seatwise import sandbox as vendors
+
+    if vendor not in vendors.VENDORS:
+        raise typer.BadParameter(f"there is {', '.join(vendors.VENDORS)}.", param_hint="VENDOR")
+    vendors.serve(vendor, port=port, seed=seed, people=people, months=months)
+
+
+@keys_app.command("new")
+def new_key() -> None:
+    """Prints a fresh key for SEATWISE_ENCRYPTION_KEYS."""
+    from seatwise.vault import new_key as make
+
+    typer.echo(make())
+
+
+@app.command(
+    "manage",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def manage_command(context: typer.Context) -> None:
+    """Django's own commands, with the database made ready first."""
+    manage(context.args)
+
+
+def manage(arguments: list[str]) -> None:
+    """Carries out one of Django's commands; what `manage.py` calls too."""
+    from seatwise.cli.prepare import prepared
+
+    with prepared(migrate=False):
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line([sys.argv[0], *arguments])

@@ -1,0 +1,169 @@
+"""`seatwise demo`: the whole product with a simulated vendor, in one command.
+
+Everything it makes lives in `demo` under the data directory, with a database and secrets of
+its own, and is begun anew at each start: the simulated vendor forgets its grants too.
+"""
+
+import os
+import secrets
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from seatwise import database, sandbox, vault
+from seatwise.cli.prepare import prepared
+from seatwise.cli.processes import Supervisor
+
+HOST = "127.0.0.1"
+FIRST_PORT = 8000
+EMAIL = "admin@demo.example"
+READY_WITHIN = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo: where it is and how to sign in."""
+
+    url: str
+    email: str
+    password: str
+    vendors: dict[str, str]  # simulated vendor: its address
+    programs: Supervisor
+
+
+def stay(port: int, seed: int) -> int:
+    """Runs the demo until Ctrl-C or SIGTERM. Returns the exit code."""
+    console = Console()
+    with running(port, seed) as demo:
+        console.print(f"\n[bold]Seatwise is ready:[/bold] {demo.url}")
+        console.print(f"  Sign in as  {demo.email}")
+        console.print(f"  Password    {demo.password}")
+        for vendor, url in demo.vendors.items():
+            console.print(f"  A simulated {vendor} to connect to is at {url}")
+        console.print("  Then: Add a service, Settings, Integrate, Authorize. Ctrl-C stops it.\n")
+        code = demo.programs.wait()
+        console.print("Stopping …")
+    return code
+
+
+def once(port: int, seed: int) -> int:
+    """Connects, syncs and prints what was found, all through real HTTP. Returns the exit code."""
+    with running(port, seed) as demo:
+        from seatwise.cli.journey import connect_and_report
+
+        return connect_and_report(demo.url, demo.email, demo.password, tuple(demo.vendors))
+
+
+@contextmanager
+def running(port: int, seed: int) -> Iterator[Demo]:
+    """Starts database, web, worker and the simulated vendors; stops all of them at the end."""
+    home = database.data_dir() / "demo"
+    home.mkdir(exist_ok=True)
+    web_port = _port(port)
+    url = f"http://localhost:{web_port}"
+    vendors = {vendor: f"http://{HOST}:{_free_port()}" for vendor in sandbox.VENDORS}
+    os.environ.update(_environment(home, url, vendors))
+    for name in (database.URL_SETTING, f"{database.URL_SETTING}_FILE"):
+        os.environ.pop(name, None)  # the operator's own database is nothing to play with
+    password = secrets.token_urlsafe(9)
+    with prepared(migrate=False), Supervisor() as programs:
+        _begin_anew(password)
+        for vendor, address in vendors.items():
+            vendor_port = address.rpartition(":")[2]
+            programs.start(
+                "sandbox", vendor, "--port", vendor_port, "--seed", str(seed),
+                log=home / f"{vendor}.log",
+            )
+        programs.start("web", "--host", HOST, "--port", str(web_port), log=home / "web.log")
+        programs.start("worker", log=home / "worker.log")
+        _wait_until_ready(programs, [f"{url}/healthz", *vendors.values()], home)
+        yield Demo(url, EMAIL, password, vendors, programs)
+
+
+def _environment(home: Path, url: str, vendors: dict[str, str]) -> dict[str, str]:
+    settings = {
+        database.DATA_SETTING: str(home),
+        "SEATWISE_BASE_URL": url,
+        "SEATWISE_ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "SEATWISE_SECRET_KEY": secrets.token_urlsafe(50),
+        "SEATWISE_ENCRYPTION_KEYS": vault.new_key(),
+    }
+    for vendor, address in vendors.items():
+        for name, value in sandbox.settings_for(vendor, address).items():
+            settings[f"SEATWISE_{vendor.upper()}_{name}"] = value
+    return settings
+
+
+def _begin_anew(password: str) -> None:
+    """An empty schema and one admin. Only ever our own embedded database: see `running`."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from seatwise.models import User
+
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    User.objects.create_user(EMAIL, password, name="Demo Admin", role="admin")
+
+
+def _wait_until_ready(programs: Supervisor, addresses: list[str], home: Path) -> None:
+    until = time.monotonic() + READY_WITHIN
+    waiting = list(addresses)
+    while waiting:
+        trouble = programs.failed() or ("stopped" if programs.stopping else "")
+        if not trouble and time.monotonic() > until:
+            trouble = f"{waiting[0]} did not answer within {READY_WITHIN:.0f} s"
+        if trouble:
+            print(f"seatwise: the demo did not start: {trouble}. Logs: {home}", file=sys.stderr)
+            raise SystemExit(1)
+        if _answers(waiting[0]):
+            waiting.pop(0)
+        else:
+            time.sleep(0.05)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True  # something is there and speaks HTTP
+    except OSError:
+        return False
+
+
+def _port(wanted: int) -> int:
+    if wanted:
+        if not _is_free(wanted):
+            raise SystemExit(f"seatwise: --port {wanted} is in use by another program.")
+        return wanted
+    return next((port for port in range(FIRST_PORT, FIRST_PORT + 50) if _is_free(port)), 0) or (
+        _free_port()
+    )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

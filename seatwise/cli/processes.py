@@ -1,0 +1,97 @@
+"""Several programs of ours as one: started together, stopped together, none left behind."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+SET_PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG, on Linux
+PATIENCE = 15.0  # seconds a program may take to stop by itself
+STOPPED_BY = {signal.SIGTERM, signal.SIGINT}
+
+
+class Supervisor:
+    """Runs `seatwise …` programs as children; leaving the `with` block stops all of them."""
+
+    def __init__(self) -> None:
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._told_to_stop = threading.Event()
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        for number in STOPPED_BY:
+            self._before[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for child in self._children.values():
+            if child.poll() is None:
+                child.terminate()
+        for child in self._children.values():
+            try:
+                child.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    @property
+    def stopping(self) -> bool:
+        return self._told_to_stop.is_set()
+
+    def start(
+        self,
+        program: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
+        """Starts `seatwise PROGRAM ARGUMENTS`; with `log`, its output goes to that file."""
+        output = log.open("wb") if log else None
+        self._children[program] = subprocess.Popen(
+            [sys.executable, "-m", "seatwise", program, *arguments],
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+        if output:
+            output.close()
+
+    def failed(self) -> str:
+        """Which program has ended without being asked to, in words; "" while all run."""
+        for name, child in self._children.items():
+            code = child.poll()
+            if code is not None:
+                return f"{name} ended unexpectedly (exit code {code})"
+        return ""
+
+    def wait(self) -> int:
+        """Until told to stop (returns 0) or until a program ends by itself (returns 1)."""
+        while not self._told_to_stop.wait(0.5):
+            if sentence := self.failed():
+                print(f"seatwise: {sentence}; stopping the others.", file=sys.stderr)
+                return 1
+        return 0
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._told_to_stop.set()
+
+
+def _die_with_parent() -> None:
+    """So that not even a kill -9 of the supervisor leaves a program running."""
+    ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)

@@ -1,0 +1,76 @@
+"""The settings of each connector, read by what the connector itself declares."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+
+from seatwise.connectors.base import Config, Connector, Setting, all_connectors, find
+from seatwise.settings import read, refuse
+
+
+class NotConfigured(Exception):
+    """The operator has not set what this connector needs."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(f"Seatwise is not registered there yet: {', '.join(missing)} not set.")
+        self.remedy = "The operator of Seatwise sets them and starts Seatwise again."
+
+
+def config(connector: Connector) -> Config:
+    """The connector's settings by name. Raises NotConfigured, naming each missing one."""
+    missing = missing_settings(connector.key)
+    if missing:
+        raise NotConfigured(missing)
+    return {setting.name: _value(connector, setting) for setting in connector.settings}
+
+
+def missing_settings(key: str) -> list[str]:
+    """The environment names that Integrate still needs for this connector; [] when ready."""
+    connector = find(key)
+    needed = connector.settings if connector else ()
+    return [
+        _environment_name(connector, setting)
+        for setting in needed
+        if connector and not _value(connector, setting)
+    ]
+
+
+def check_settings() -> None:
+    """Stops the start with one line when a connector's setting cannot be used."""
+    for connector in all_connectors().values():
+        for setting in connector.settings:
+            value = _value(connector, setting)
+            if setting.is_url and value:
+                parts = urlsplit(value)
+                loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+                if not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+                    raise refuse(
+                        _environment_name(connector, setting), "must be an https:// address."
+                    )
+
+
+def callback_url(key: str) -> str:
+    """The redirect address to register at the vendor: from settings only, never a request.
+
+    One for each connector, so that an answer of one vendor cannot be taken for another's.
+    """
+    return f"{settings.BASE_URL}{reverse('callback', args=[key])}"
+
+
+def consent_origins() -> list[str]:
+    """The origins that a page's Authorize form may lead to."""
+    origins = set()
+    for connector in all_connectors().values():
+        if not missing_settings(connector.key):
+            parts = urlsplit(connector.oauth_app(config(connector)).authorize_url)
+            origins.add(f"{parts.scheme}://{parts.netloc}")
+    return sorted(origins)
+
+
+def _environment_name(connector: Connector, setting: Setting) -> str:
+    return f"SEATWISE_{connector.key.upper()}_{setting.name}"
+
+
+def _value(connector: Connector, setting: Setting) -> str:
+    return read(_environment_name(connector, setting), setting.default or "")

@@ -1,0 +1,170 @@
+"""What a connector is: a small required interface, and powers it has by implementing them.
+
+A connector is pure and asynchronous: it knows the vendor and the records, not Django, not
+the database. It is found through the entry-point group `seatwise.connectors`; nobody
+imports one by name, so a third party's package has equal standing with ours.
+
+    connector = find("…")                      facts and doors of one vendor
+    app       = connector.oauth_app(config)    where and as whom to ask for consent
+    account   = await connector.identify(config, grant, asked)
+    async with connector.reader(config, account, credentials) as reader:
+        async for batch in collect(reader, plan): …
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from importlib.metadata import entry_points
+from typing import ClassVar, Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
+
+from seatwise.connectors.records import Account, Batch, Grant, SeatKind
+
+ENTRY_POINTS = "seatwise.connectors"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a connector, read from `SEATWISE_<KEY>_<NAME>` in the environment."""
+
+    name: str
+    what: str
+    default: str | None = None  # None: Integrate is refused until it is set
+    secret: bool = False
+    is_url: bool = False
+
+
+Config = Mapping[str, str]  # a connector's settings by `Setting.name`, checked
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One permission we ask for, and what it is good for."""
+
+    name: str
+    reads: str  # "Members and roles"
+    why: str  # "who holds a seat"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInfo:
+    """A vendor's role word and what it means in money."""
+
+    word: str
+    name: str  # as the vendor's own pages call it
+    seat: SeatKind
+    rank: int  # most powerful first: 0 is the owner
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """One monthly number: what exactly is counted and where it is read."""
+
+    key: str
+    name: str
+    definition: str
+    source: str
+    estimate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthApp:
+    """The vendor's OAuth addresses and our client there."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    authorize_url: str
+    token_url: str
+    revoke_url: str | None
+    hosts: frozenset[str]  # the only "host:port" the client may talk to
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What one sync asks for."""
+
+    months: Sequence[date]  # first days, newest first
+    zone: ZoneInfo  # in which a month begins and ends
+    now: datetime  # aware; the end of the current, provisional month
+    activity_since: datetime  # how far back activity is read
+
+
+class Credentials(Protocol):
+    """Hands out access tokens; the reader never sees a refresh token."""
+
+    async def token(self) -> str:
+        """A token believed valid. Raises CredentialsRejected when the grant is gone."""
+
+    async def renew(self, rejected: str) -> str:
+        """Another token after the vendor answered 401 to `rejected`."""
+
+
+class Reader(Protocol):
+    """An open account. What else it can read are the powers below."""
+
+    requests: Counter[str]  # requests made, by endpoint
+
+
+@runtime_checkable
+class ReadsMembers(Protocol):
+    def members(self) -> AsyncIterator[Batch]: ...
+
+
+@runtime_checkable
+class ReadsLicenses(Protocol):
+    def licenses(self) -> AsyncIterator[Batch]: ...
+
+
+@runtime_checkable
+class ReadsUsage(Protocol):
+    def usage(self, plan: ReadPlan) -> AsyncIterator[Batch]: ...
+
+
+@runtime_checkable
+class ReadsActivity(Protocol):
+    def activity(self, plan: ReadPlan) -> AsyncIterator[Batch]: ...
+
+
+class Connector(Protocol):
+    """One vendor: facts as data, doors as functions."""
+
+    key: ClassVar[str]  # "acme": the folder, the settings' prefix, the catalogue's link
+    name: ClassVar[str]
+    settings: ClassVar[tuple[Setting, ...]]
+    scopes: ClassVar[tuple[Scope, ...]]
+    roles: ClassVar[Mapping[str, RoleInfo]]
+    metrics: ClassVar[tuple[MetricInfo, ...]]
+    sources: ClassVar[Mapping[str, str]]  # evidence: key -> "an action on an incident"
+    usage_headline: ClassVar[tuple[str, ...]]  # the metrics of the chart, bars first
+    authorizer: ClassVar[str]  # who must press Authorize at the vendor
+    removal: ClassVar[str]  # how a person removes our app at the vendor
+    evidence: ClassVar[str]  # what counts as "seen" and what cannot be seen
+
+    def oauth_app(self, config: Config) -> OAuthApp: ...
+
+    async def identify(self, config: Config, grant: Grant, asked: frozenset[str]) -> Account: ...
+
+    def reader(
+        self, config: Config, account: Account, credentials: Credentials
+    ) -> AbstractAsyncContextManager[Reader]: ...
+
+
+@cache
+def all_connectors() -> Mapping[str, Connector]:
+    """Every installed connector by its key."""
+    found = (entry.load()() for entry in entry_points(group=ENTRY_POINTS))
+    return {connector.key: connector for connector in found}
+
+
+def find(key: str) -> Connector | None:
+    """The connector with this key, or None where nobody has written one."""
+    return all_connectors().get(key)
+
+
+def role_info(connector: Connector | None, word: str) -> RoleInfo:
+    """What a role word means; a word nobody knows stays raw and is never guessed paid."""
+    known = connector.roles.get(word) if connector else None
+    return known or RoleInfo(word, f"other ({word})" if connector else word, "other", 99)

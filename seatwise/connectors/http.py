@@ -1,0 +1,357 @@
+"""The one door to the network: every request to a vendor passes through `Http`.
+
+The client library has no total deadline, no limit on a body and follows what it is told.
+Here each of these is bounded: which hosts, how long, how many bytes, how many tries.
+"""
+
+import asyncio
+import ipaddress
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx2
+
+from seatwise.connectors import strictjson
+from seatwise.connectors.base import Credentials
+from seatwise.connectors.errors import (
+    AccessDenied,
+    BrokenAnswer,
+    CredentialsRejected,
+    NotFound,
+    NotOnThisPlan,
+    RequestRefused,
+    TryAgainLater,
+    VendorError,
+)
+from seatwise.connectors.patience import Patience, seconds_to_reset, seconds_to_wait
+
+T = TypeVar("T")
+Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, read to its end. `data` is None where the body was empty or not JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedToken:
+    """Credentials that cannot be renewed: a fresh grant, or a key given by hand."""
+
+    value: str = field(repr=False)
+
+    async def token(self) -> str:
+        return self.value
+
+    async def renew(self, rejected: str) -> str:  # noqa: ARG002 - the protocol's name
+        raise CredentialsRejected("The access token was not accepted.", status=401)
+
+
+def hosts_of(*urls: str) -> frozenset[str]:
+    """The "host:port" of each address, as `Http` compares them."""
+    return frozenset(_host_and_port(httpx2.URL(url)) for url in urls)
+
+
+def bearer(token: str) -> str:
+    return f"Bearer {token}"
+
+
+def say_nothing(_data: object) -> str:
+    return ""
+
+
+class Http:
+    """A client for one vendor; use it as an async context manager.
+
+    `hosts` are the only "host:port" it connects to. `explain` reads the vendor's error body
+    into a few words. `requests` counts what was sent, by endpoint. Messages of errors never
+    carry a token, a code or a secret.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        hosts: frozenset[str],
+        *,
+        credentials: Credentials | None = None,
+        authorization: Callable[[str], str] = bearer,
+        headers: Mapping[str, str] | None = None,
+        explain: Callable[[object], str] = say_nothing,
+        patience: Patience | None = None,
+    ) -> None:
+        self.requests: Counter[str] = Counter()
+        self._vendor = vendor
+        self._hosts = hosts
+        self._credentials = credentials
+        self._authorization = authorization
+        self._explain = explain
+        self._patience = patience or Patience()
+        self._places = asyncio.Semaphore(self._patience.in_flight)
+        self._not_before = 0.0  # on the monotonic clock: the rate limit's next opening
+        # The environment could name a proxy or a .netrc that replaces our Authorization.
+        self._client = httpx2.AsyncClient(
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})},
+            timeout=self._patience.deadline,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def get(
+        self,
+        url: str,
+        read: Callable[[object], T],
+        *,
+        endpoint: str,
+        params: Params = (),
+    ) -> T:
+        """What `read` makes of the JSON at `url`; asked again while that may help.
+
+        `read` raises ValueError for a shape that is not the documented one; this too is asked
+        again, because proxies and half-done deployments answer so. `endpoint` ("/users") is
+        what is counted and named in messages. Raises VendorError.
+        """
+        endpoint = f"GET {endpoint}"
+        renewed: str | None = None
+        attempt = 1
+        while True:
+            token = renewed or await self._token()
+            try:
+                answer = await self._once("GET", url, endpoint, token=token, params=params)
+                self._check_status(answer, endpoint, token)
+                return self._read(answer, read, endpoint)
+            except CredentialsRejected:
+                if self._credentials is None or token is None or renewed:
+                    raise
+                renewed = await self._credentials.renew(token)
+            except (TryAgainLater, BrokenAnswer) as error:
+                pause = self._pause_after(error, attempt)
+                if pause is None:
+                    raise
+                await self._patience.pause(pause)
+                attempt += 1
+
+    async def post_form(
+        self, url: str, form: Mapping[str, str], *, endpoint: str, deadline: float | None = None
+    ) -> Answer:
+        """The answer to a form, sent exactly once: a code or a refresh token may be spent by it.
+
+        Refusals (4xx) are returned for the caller to read; 429, 5xx and the network raise
+        TryAgainLater, a successful answer that is not JSON raises BrokenAnswer.
+        """
+        endpoint = f"POST {endpoint}"
+        answer = await self._once("POST", url, endpoint, form=form, deadline=deadline)
+        if answer.status == 429 or answer.status >= 500:
+            self._check_status(answer, endpoint, None)
+        return answer
+
+    async def _token(self) -> str | None:
+        return await self._credentials.token() if self._credentials else None
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        endpoint: str,
+        *,
+        token: str | None = None,
+        params: Params = (),
+        form: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        target = self._allowed(url, endpoint)
+        headers = {"Authorization": self._authorization(token)} if token else {}
+        limit = deadline or self._patience.deadline
+        await self._wait_for_the_rate_limit()
+        async with self._places:
+            self.requests[endpoint] += 1
+            try:
+                async with (
+                    asyncio.timeout(limit),
+                    self._client.stream(
+                        method,
+                        target,
+                        params=list(params) or None,
+                        data=form,
+                        headers=headers,
+                    ) as response,
+                ):
+                    body = await self._body(response, endpoint)
+            except (TimeoutError, httpx2.TimeoutException):
+                raise TryAgainLater(
+                    f"{self._vendor} did not finish answering within {limit:g} s ({endpoint})."
+                ) from None
+            except httpx2.DecodingError:
+                raise BrokenAnswer(
+                    f"{self._vendor} sent an answer that cannot be unpacked ({endpoint})."
+                ) from None
+            except httpx2.ConnectError:
+                raise TryAgainLater(
+                    f"{self._vendor} cannot be reached at {target.host} ({endpoint})."
+                ) from None
+            except httpx2.TransportError:
+                raise TryAgainLater(
+                    f"The connection to {self._vendor} broke off ({endpoint})."
+                ) from None
+        self._heed_the_rate_limit(response.headers)
+        return self._answer(response, body, endpoint)
+
+    def _allowed(self, url: str, endpoint: str) -> httpx2.URL:
+        try:
+            target = httpx2.URL(url)
+            place = _host_and_port(target)
+        except (httpx2.InvalidURL, ValueError):
+            raise _Final(f"An address of {self._vendor} is malformed ({endpoint}).") from None
+        if place not in self._hosts:
+            raise _Final(
+                f"{self._vendor} pointed to {place}, which is not one of its addresses;"
+                f" nothing was sent there ({endpoint})."
+            )
+        if target.scheme != "https" and not _is_loopback(target.host):
+            raise _Final(f"{place} is not reached over https; nothing was sent ({endpoint}).")
+        return target
+
+    async def _body(self, response: httpx2.Response, endpoint: str) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._patience.most_bytes:
+                megabytes = self._patience.most_bytes / 1_000_000
+                raise _Final(
+                    f"{self._vendor} sent more than {megabytes:g} MB in one answer ({endpoint})."
+                )
+        return bytes(body)
+
+    def _answer(self, response: httpx2.Response, body: bytes, endpoint: str) -> Answer:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise _Final(
+                f"{self._vendor} wanted to redirect to another address ({endpoint});"
+                " Seatwise does not follow.",
+                status=status,
+            )
+        try:
+            data = self._json(response, body, endpoint) if body else None
+        except BrokenAnswer as error:
+            if status < 400:
+                error.status = status
+                raise
+            data = None  # an error page: its status says enough
+        return Answer(status, response.headers, data)
+
+    def _json(self, response: httpx2.Response, body: bytes, endpoint: str) -> object:
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "text/html":
+            raise BrokenAnswer(
+                f"{self._vendor} answered with a web page instead of data ({endpoint})."
+            )
+        if kind != "application/json" and not kind.endswith("+json"):
+            raise BrokenAnswer(
+                f"{self._vendor} answered with something that is not JSON ({endpoint})."
+            )
+        try:
+            return strictjson.parse(body)
+        except ValueError:
+            raise BrokenAnswer(
+                f"{self._vendor} sent data that is cut off or malformed ({endpoint})."
+            ) from None
+
+    def _read(self, answer: Answer, read: Callable[[object], T], endpoint: str) -> T:
+        if answer.data is None:
+            raise BrokenAnswer(f"{self._vendor} sent an empty answer ({endpoint}).", status=200)
+        try:
+            return read(answer.data)
+        except ValueError:
+            raise BrokenAnswer(
+                f"{self._vendor} sent data of another shape than it documents ({endpoint})."
+            ) from None
+
+    def _check_status(self, answer: Answer, endpoint: str, token: str | None) -> None:
+        status = answer.status
+        if status < 400:
+            return
+        said = _one_line(self._explain(answer.data), token)
+        because = f": {said}" if said else "."
+        if status == 429:
+            raise TryAgainLater(
+                f"{self._vendor} asked Seatwise to slow down ({endpoint}).",
+                after=seconds_to_wait(answer.headers),
+                status=status,
+            )
+        if status >= 500:
+            raise TryAgainLater(
+                f"{self._vendor} has a problem of its own: it answered {status} ({endpoint}).",
+                after=seconds_to_wait(answer.headers),
+                status=status,
+            )
+        kind, what = _REFUSALS.get(status, (RequestRefused, "did not accept the request"))
+        raise kind(f"{self._vendor} {what} ({endpoint}){because}", status=status)
+
+    def _pause_after(self, error: VendorError, attempt: int) -> float | None:
+        """Seconds to wait before the next try; None where another try is of no use."""
+        if isinstance(error, _Final):
+            return None
+        said = error.after if isinstance(error, TryAgainLater) else None
+        return self._patience.before_try(attempt, said)
+
+    async def _wait_for_the_rate_limit(self) -> None:
+        left = self._not_before - time.monotonic()
+        if left > 0:
+            await self._patience.pause(left)
+
+    def _heed_the_rate_limit(self, headers: Mapping[str, str]) -> None:
+        reset = seconds_to_reset(headers)
+        if reset is not None:
+            self._not_before = time.monotonic() + min(reset, self._patience.longest_pause)
+
+
+class _Final(BrokenAnswer):
+    """A broken answer that another try would not mend."""
+
+
+_REFUSALS: Mapping[int, tuple[type[VendorError], str]] = {
+    401: (CredentialsRejected, "does not accept the access token any more"),
+    402: (NotOnThisPlan, "says that the account's plan does not include this"),
+    403: (AccessDenied, "does not allow this"),
+    404: (NotFound, "does not have this"),
+}
+
+
+def _host_and_port(url: httpx2.URL) -> str:
+    port = url.port or {"https": 443, "http": 80}.get(url.scheme)
+    if not url.host or port is None:
+        raise ValueError("not an http address")
+    return f"{url.host.lower()}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _one_line(said: str, token: str | None) -> str:
+    if token:
+        said = said.replace(token, "…")
+    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())[:300]
+    return line if not line or line.endswith((".", "!", "?")) else f"{line}."

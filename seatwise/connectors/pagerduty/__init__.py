@@ -1,0 +1,53 @@
+"""Everything about PagerDuty, and nothing of it anywhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from seatwise.connectors.base import Config, Credentials, OAuthApp
+from seatwise.connectors.pagerduty import facts
+from seatwise.connectors.pagerduty.api import Api
+from seatwise.connectors.pagerduty.identity import identify
+from seatwise.connectors.pagerduty.reader import PagerDutyReader
+from seatwise.connectors.patience import Patience
+from seatwise.connectors.records import Account, Grant
+
+
+class PagerDuty:
+    """PagerDuty: its facts, and the doors to an account there."""
+
+    key = "pagerduty"
+    name = "PagerDuty"
+    settings = facts.SETTINGS
+    scopes = facts.SCOPES
+    roles = facts.ROLES
+    metrics = facts.METRICS
+    sources = facts.SOURCES
+    usage_headline = facts.USAGE_HEADLINE
+    authorizer = facts.AUTHORIZER
+    removal = facts.REMOVAL
+    evidence = facts.EVIDENCE
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience
+
+    def oauth_app(self, config: Config) -> OAuthApp:
+        """Where people authorize, and our client there."""
+        return facts.oauth_app(config)
+
+    async def identify(self, config: Config, grant: Grant, asked: frozenset[str]) -> Account:
+        """The account a grant opens, and what it will not let us read. Raises VendorError."""
+        return await identify(config, grant, asked, self._patience)
+
+    @asynccontextmanager
+    async def reader(
+        self,
+        config: Config,  # noqa: ARG002 - the contract's; the account knows its address
+        account: Account,
+        credentials: Credentials,
+    ) -> AsyncIterator[PagerDutyReader]:
+        """An open account; its requests go to `account.api_url` and nowhere else.
+
+        A token written "Token token=…" is an API key and is sent as one.
+        """
+        async with Api(account.api_url, credentials, self._patience) as api:
+            yield PagerDutyReader(api)

@@ -1,0 +1,86 @@
+"""PagerDuty's REST API of one region: addresses, headers and how it words its errors."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self, TypeVar
+
+from pydantic import BaseModel, StrictBool
+
+from seatwise.connectors.base import Credentials
+from seatwise.connectors.http import Http, Params, bearer, hosts_of
+from seatwise.connectors.pagerduty.fields import Count, Doc
+from seatwise.connectors.patience import Patience
+
+D = TypeVar("D", bound=BaseModel)
+
+API_KEY = "Token token="  # an API key is given with this prefix and sent as it is
+
+
+class Api:
+    """One region's API, opened with somebody's credentials."""
+
+    def __init__(
+        self, api_url: str, credentials: Credentials, patience: Patience | None = None
+    ) -> None:
+        self._url = api_url.rstrip("/")
+        self.http = Http(
+            "PagerDuty",
+            hosts_of(self._url),
+            credentials=credentials,
+            authorization=authorization,
+            headers={"Accept": "application/vnd.pagerduty+json;version=2"},
+            explain=explain,
+            patience=patience,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.http.__aexit__(kind, error, trace)
+
+    async def get(self, path: str, shape: type[D], params: Params = ()) -> D:
+        """The document at `path` ("/users"). Raises VendorError."""
+        read: Callable[[object], D] = shape.model_validate
+        return await self.http.get(f"{self._url}{path}", read, endpoint=path, params=params)
+
+
+class PageDoc(Doc):
+    """What every page of a classic list carries. A page without `more` is no page."""
+
+    more: StrictBool
+    total: Count = None
+
+
+def stamp(moment: datetime) -> str:
+    """A time as the API takes it: with its zone, for it reads bare ones in the account's."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def authorization(token: str) -> str:
+    """The header for an OAuth token, or for an API key written with its prefix."""
+    return token if token.startswith(API_KEY) else bearer(token)
+
+
+def explain(data: object) -> str:
+    """The words of an error body, of which `errors` may be a list, a string or null."""
+    error = data.get("error") if isinstance(data, dict) else None
+    if isinstance(error, str):
+        return error
+    if not isinstance(error, dict):
+        return ""
+    errors = error.get("errors")
+    details = errors if isinstance(errors, list) else [errors]
+    parts = [error.get("message"), *details]
+    said = "; ".join(part for part in parts if isinstance(part, str) and part)
+    needed = error.get("required_scopes")
+    if isinstance(needed, list):
+        needed = " ".join(str(scope) for scope in needed)
+    return f"{said} (needed: {needed})" if isinstance(needed, str) and needed else said

@@ -1,0 +1,181 @@
+"""What is fixed about PagerDuty: addresses, permissions, roles, metrics, words."""
+
+from collections.abc import Mapping
+
+from seatwise.connectors.base import Config, MetricInfo, OAuthApp, RoleInfo, Scope, Setting
+from seatwise.connectors.http import hosts_of
+
+SETTINGS = (
+    Setting("CLIENT_ID", "The client id of the app registered in PagerDuty"),
+    Setting("CLIENT_SECRET", "The client secret of that app", secret=True),
+    Setting(
+        "IDENTITY_URL",
+        "Where people authorize, for every region",
+        default="https://identity.pagerduty.com",
+        is_url=True,
+    ),
+    Setting(
+        "API_URL",
+        "The REST API of the US region",
+        default="https://api.pagerduty.com",
+        is_url=True,
+    ),
+    Setting(
+        "API_URL_EU",
+        "The REST API of the EU region",
+        default="https://api.eu.pagerduty.com",
+        is_url=True,
+    ),
+)
+
+SCOPES = (
+    Scope("openid", "Which account and region", "to read the right account, and never mix two"),
+    Scope("users.read", "Members, roles and pending invitations", "who holds a seat"),
+    Scope("licenses.read", "Licences and who holds which", "which seats are paid for, and free"),
+    Scope("abilities.read", "What the account's plan includes", "to say early what is missing"),
+    Scope(
+        "incidents.read",
+        "Incidents, their alert counts and their log",
+        "monthly usage, and who acted when",
+    ),
+    Scope(
+        "users:notifications.read",
+        "Notifications sent by SMS, phone, e-mail and push",
+        "billable alerts; phone numbers and addresses are not kept",
+    ),
+)
+
+ROLES: Mapping[str, RoleInfo] = {
+    role.word: role
+    for role in (
+        RoleInfo("owner", "Account Owner", "full", 0),
+        RoleInfo("admin", "Global Admin", "full", 1),
+        RoleInfo("user", "Manager", "full", 2),
+        RoleInfo("limited_user", "Responder", "full", 3),
+        RoleInfo("observer", "Observer", "full", 4),
+        RoleInfo("restricted_access", "Restricted Access", "full", 5),
+        RoleInfo("read_only_user", "Stakeholder", "stakeholder", 6),
+        RoleInfo("read_only_limited_user", "Limited Stakeholder", "stakeholder", 7),
+    )
+}
+ADMIN_ROLES = frozenset({"owner", "admin"})
+
+CHANNELS = ("sms", "phone", "email", "push")
+
+METRICS = (
+    MetricInfo(
+        "incidents",
+        "Incidents",
+        "Incidents created in the month, whatever became of them.",
+        "GET /incidents",
+    ),
+    MetricInfo(
+        "alerts",
+        "Alerts",
+        "Alerts grouped under the month's incidents. An open incident can still gain some,"
+        " so its month stays provisional.",
+        "GET /incidents",
+    ),
+    MetricInfo(
+        "billable_alerts",
+        "Billable alerts",
+        "An estimate: notifications by SMS and phone together. PagerDuty publishes no definition"
+        " any more; invoices charge these two channels beyond the plan's allowance.",
+        "GET /notifications",
+        estimate=True,
+    ),
+    MetricInfo(
+        "notifications_sms",
+        "SMS notifications",
+        "Text messages PagerDuty sent to people in the month.",
+        "GET /notifications",
+    ),
+    MetricInfo(
+        "notifications_phone",
+        "Phone notifications",
+        "Phone calls PagerDuty made to people in the month.",
+        "GET /notifications",
+    ),
+    MetricInfo(
+        "notifications_email",
+        "E-mail notifications",
+        "E-mails about incidents PagerDuty sent to people in the month.",
+        "GET /notifications",
+    ),
+    MetricInfo(
+        "notifications_push",
+        "Push notifications",
+        "Notifications PagerDuty sent to its mobile app in the month.",
+        "GET /notifications",
+    ),
+)
+USAGE_HEADLINE = ("alerts", "incidents", "billable_alerts")
+
+SOURCES: Mapping[str, str] = {
+    "acknowledged": "acknowledged an incident",
+    "resolved": "resolved an incident",
+    "triggered": "opened an incident",
+    "assigned": "reassigned an incident",
+    "escalated": "escalated an incident",
+    "annotated": "wrote a note on an incident",
+    "other_action": "changed an incident",
+}
+
+AUTHORIZER = (
+    "An Account Owner or Global Admin of the PagerDuty account. Others can authorize too,"
+    " but then licences cannot be read."
+)
+REMOVAL = (
+    "In PagerDuty, open your own profile, find the apps that you authorized, and remove"
+    " Seatwise there. An admin can also remove the app itself under App Registration."
+)
+EVIDENCE = (
+    "Last seen is the newest action on an incident: acknowledging, resolving, reassigning,"
+    " escalating, writing a note. Signing in or looking at a page leaves no trace that these"
+    " permissions can read, so a Stakeholder is mostly unknown. Being paged or being on call"
+    " is duty, not presence, and never counts."
+)
+
+WANTED_ABILITIES: Mapping[str, str] = {
+    "read_only_users": "Stakeholder seats are not part of this account.",
+    "service_support_hours": "Support hours of services are not part of this account.",
+}
+
+REGIONS: Mapping[str, str] = {"US": "API_URL", "EU": "API_URL_EU"}  # to the setting's name
+_PUBLIC_IDENTITY = "https://identity.pagerduty.com"
+_PUBLIC_APP = "https://app.pagerduty.com"
+_ISSUER_PATH = "/global/oauth/anonymous"
+
+
+def base_url(config: Config, name: str) -> str:
+    """The address in a setting, or its default, without a slash at the end."""
+    default = next((s.default for s in SETTINGS if s.name == name), None)
+    return (config.get(name) or default or "").rstrip("/")
+
+
+def oauth_app(config: Config) -> OAuthApp:
+    """The addresses where people authorize, and our client there."""
+    identity = base_url(config, "IDENTITY_URL")
+    return OAuthApp(
+        client_id=config.get("CLIENT_ID", ""),
+        client_secret=config.get("CLIENT_SECRET", ""),
+        authorize_url=f"{identity}/oauth/authorize",
+        token_url=f"{identity}/oauth/token",
+        revoke_url=f"{identity}/oauth/revoke",
+        hosts=hosts_of(identity),
+    )
+
+
+def issuer(config: Config) -> str:
+    """Where discovery is found, and the first of the issuers that are believed."""
+    return base_url(config, "IDENTITY_URL") + _ISSUER_PATH
+
+
+def believed_issuers(config: Config) -> list[str]:
+    """PagerDuty prints its issuer in two ways; both are believed, and nothing else."""
+    return [issuer(config), _PUBLIC_IDENTITY + _ISSUER_PATH, _PUBLIC_APP + _ISSUER_PATH]
+
+
+def key_hosts(config: Config) -> frozenset[str]:
+    """Where the signing keys may be fetched; no token is ever sent along."""
+    return hosts_of(base_url(config, "IDENTITY_URL"), _PUBLIC_IDENTITY, _PUBLIC_APP)

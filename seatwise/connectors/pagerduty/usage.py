@@ -1,0 +1,235 @@
+"""Usage month by month: incidents, the alerts under them, notifications by channel.
+
+There is no account-wide list of alerts, so a month's incidents are all read; who acknowledged
+and who last changed them is kept on the way as evidence of activity.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated
+
+from seatwise.connectors.base import ReadPlan
+from seatwise.connectors.errors import (
+    AccessDenied,
+    NotFound,
+    NotOnThisPlan,
+    RequestRefused,
+    VendorError,
+)
+from seatwise.connectors.months import borders
+from seatwise.connectors.pagerduty.api import Api, PageDoc, stamp
+from seatwise.connectors.pagerduty.facts import CHANNELS
+from seatwise.connectors.pagerduty.fields import (
+    Count,
+    Doc,
+    Id,
+    Link,
+    Moment,
+    Perhaps,
+    ReferenceDoc,
+    Several,
+    Word,
+)
+from seatwise.connectors.pagerduty.paging import Page, together, whole_window
+from seatwise.connectors.records import Batch, Gap, Record, SignalRecord, UsageRecord
+
+INCIDENTS, NOTIFICATIONS = "GET /incidents", "GET /notifications"  # where numbers are read
+
+
+async def read_usage(api: Api, plan: ReadPlan) -> AsyncIterator[Batch]:
+    """A batch a month, in the plan's order: numbers, and newer evidence than earlier batches had.
+
+    What may not be read is named in one gap and its metrics are left out: unknown is not 0.
+    """
+    newest: dict[tuple[str, str], datetime] = {}
+    refused: set[str] = set()  # channels
+    told: set[Gap] = set()
+    for done, month in enumerate(plan.months, start=1):
+        start, end = borders(month, plan.zone)
+        tally = _Tally(over=end <= plan.now)
+        if start < plan.now:
+            await _read_month(api, start, min(end, plan.now), tally, refused)
+        refused |= tally.refused
+        gaps = tuple(gap for gap in dict.fromkeys(tally.gaps) if gap not in told)
+        told.update(gaps)
+        records: list[Record] = [*_usage(month, tally), *_newer(tally.signals, newest)]
+        complete = done == len(plan.months) and not told
+        yield Batch("usage", tuple(records), done, len(plan.months), "months", complete, gaps)
+    if not plan.months:
+        yield Batch("usage", total=0, unit="months", complete=True)
+
+
+@dataclass(slots=True)
+class _Tally:
+    over: bool
+    incidents: int | None = None
+    alerts: int | None = None
+    any_open: bool = False
+    notifications: dict[str, int] = field(default_factory=dict)  # by channel
+    signals: list[SignalRecord] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)  # channels
+    gaps: list[Gap] = field(default_factory=list)
+
+
+async def _read_month(
+    api: Api, start: datetime, end: datetime, tally: _Tally, refused: set[str]
+) -> None:
+    channels = [channel for channel in CHANNELS if channel not in refused]
+    await together(
+        [
+            _count_incidents(api, start, end, tally),
+            *(_count_channel(api, channel, start, end, tally) for channel in channels),
+        ]
+    )
+
+
+class AcknowledgementDoc(Doc):
+    at: Moment = None
+    acknowledger: Annotated[ReferenceDoc | None, Perhaps] = None
+
+
+class AlertCountsDoc(Doc):
+    all: Count = None
+
+
+class IncidentDoc(Doc):
+    """https://developer.pagerduty.com/api-reference/ → Incidents → List incidents."""
+
+    id: Id
+    incident_number: Count = None
+    created_at: Moment = None
+    status: Word = ""
+    html_url: Link = ""
+    acknowledgements: Annotated[list[AcknowledgementDoc], Several] = []
+    last_status_change_at: Moment = None
+    last_status_change_by: Annotated[ReferenceDoc | None, Perhaps] = None
+    alert_counts: Annotated[AlertCountsDoc | None, Perhaps] = None
+
+
+class IncidentsDoc(PageDoc):
+    incidents: list[IncidentDoc]
+
+
+async def _count_incidents(api: Api, start: datetime, end: datetime, tally: _Tally) -> None:
+    async def fetch(since: datetime, until: datetime, offset: int, limit: int) -> Page[IncidentDoc]:
+        params = (
+            ("since", stamp(since)),
+            ("until", stamp(until)),
+            ("sort_by", "created_at:asc"),
+            ("limit", str(limit)),
+            ("offset", str(offset)),
+            ("total", "true"),
+        )
+        doc = await api.get("/incidents", IncidentsDoc, params)
+        return Page(doc.incidents, doc.more, doc.total)
+
+    found = [
+        incident
+        for incident in await whole_window(fetch, lambda row: row.id, start, end)
+        if incident.created_at is None or start <= incident.created_at < end
+    ]
+    counts = [incident.alert_counts.all for incident in found if incident.alert_counts]
+    known = [number for number in counts if number is not None]
+    tally.incidents = len(found)
+    if len(known) == len(found):
+        tally.alerts = sum(known)
+    else:
+        tally.gaps.append(_ALERTS_UNKNOWN)
+    tally.any_open = any(incident.status != "resolved" for incident in found)
+    tally.signals = [signal for incident in found for signal in _signals(incident)]
+
+
+def _signals(incident: IncidentDoc) -> list[SignalRecord]:
+    name = f"incident #{incident.incident_number}" if incident.incident_number else "an incident"
+    acts = [("acknowledged", entry.acknowledger, entry.at) for entry in incident.acknowledgements]
+    source = incident.status if incident.status in ("acknowledged", "resolved") else "other_action"
+    acts.append((source, incident.last_status_change_by, incident.last_status_change_at))
+    return [
+        SignalRecord(
+            who.user_id,
+            source,
+            at,
+            f"{'changed' if source == 'other_action' else source} {name}",
+            incident.html_url,
+        )
+        for source, who, at in acts
+        if who and who.user_id and at
+    ]
+
+
+class NotificationsDoc(PageDoc):
+    """https://developer.pagerduty.com/api-reference/ → Notifications. Only the count is used."""
+
+    notifications: list[object]
+
+
+async def _count_channel(
+    api: Api, channel: str, start: datetime, end: datetime, tally: _Tally
+) -> None:
+    params = (
+        ("since", stamp(start)),
+        ("until", stamp(end)),
+        ("filter", f"{channel}_notification"),
+        ("limit", "1"),
+        ("total", "true"),
+    )
+    try:
+        doc = await api.get("/notifications", NotificationsDoc, params)
+    except (AccessDenied, NotOnThisPlan, NotFound, RequestRefused) as error:
+        tally.refused.add(channel)
+        tally.gaps.append(_notifications_unknown(error))
+        return
+    if doc.total is not None:
+        tally.notifications[channel] = doc.total
+    elif not doc.notifications and not doc.more:
+        tally.notifications[channel] = 0
+
+
+def _usage(month: date, tally: _Tally) -> list[UsageRecord]:
+    sent = tally.notifications
+    billable = sent["sms"] + sent["phone"] if {"sms", "phone"} <= sent.keys() else None
+    values = [
+        ("incidents", tally.incidents, INCIDENTS),
+        ("alerts", tally.alerts, INCIDENTS),
+        *((f"notifications_{channel}", sent.get(channel), NOTIFICATIONS) for channel in CHANNELS),
+        ("billable_alerts", billable, NOTIFICATIONS),
+    ]
+    final = tally.over and not tally.any_open
+    return [
+        UsageRecord(month, metric, value, final, source)
+        for metric, value, source in values
+        if value is not None
+    ]
+
+
+def _newer(
+    signals: list[SignalRecord], newest: dict[tuple[str, str], datetime]
+) -> list[SignalRecord]:
+    best: dict[tuple[str, str], SignalRecord] = {}
+    for signal in signals:
+        of = (signal.member_id, signal.source)
+        if of not in newest or signal.at > newest[of]:
+            newest[of] = signal.at
+            best[of] = signal
+    return list(best.values())
+
+
+_ALERTS_UNKNOWN = Gap(
+    "alerts",
+    "Alerts of some months are not known.",
+    "PagerDuty gave incidents without the number of their alerts.",
+    "Nothing to do: incidents are counted, and Seatwise asks again with the next sync.",
+)
+
+
+def _notifications_unknown(error: VendorError) -> Gap:
+    return Gap(
+        "usage",
+        "Notifications by channel and billable alerts cannot be read.",
+        str(error),
+        "An Account Owner or Global Admin adds users:notifications.read to the app in PagerDuty,"
+        " then an admin of Seatwise presses Integrate again."
+        if isinstance(error, AccessDenied)
+        else error.remedy,
+    )

@@ -1,0 +1,124 @@
+"""The shapes in which a connector hands over what it read: frozen, vendor-neutral, no Django.
+
+A vendor's document (`…Doc`) becomes a record (`…Record`) here; a record becomes a row in
+`models/`. `None` always means unknown. Times are aware datetimes in UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+SeatKind = Literal["full", "stakeholder", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord:
+    """One person the vendor lists as holding a seat or an invitation."""
+
+    external_id: str
+    email: str
+    name: str
+    role: str  # the vendor's word, raw
+    invited: bool  # an invitation was sent and not yet accepted
+    url: str = ""  # the person's page at the vendor; https only, else empty
+    job_title: str = ""
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseRecord:
+    """One licence the account has. Several licences may draw on one pool of seats."""
+
+    external_id: str
+    name: str
+    kind: SeatKind
+    used: int | None  # seats allocated, as the vendor counts them
+    available: int | None  # seats still free; None where unlimited or unknown
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRecord:
+    """Which licence a member holds."""
+
+    member_id: str
+    license_id: str
+    allocated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """One number of one month.
+
+    `final` is true only when the month is over and nothing in it can still change.
+    """
+
+    month: date  # the first day of the month, in the zone the months were asked in
+    metric: str  # a key of the connector's `metrics`
+    value: int
+    final: bool
+    source: str  # where it was read, for example "GET /incidents"
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRecord:
+    """Evidence that a member did something. Being paged or being on call is no evidence."""
+
+    member_id: str
+    source: str  # a key of the connector's `sources`
+    at: datetime
+    proof: str  # one short line a person can check: "acknowledged incident #88213"
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be read: what, why, and who can change it."""
+
+    capability: str  # "account", "members", "licences", "usage", "activity", or a metric's key
+    what: str  # "Notifications by channel cannot be read."
+    why: str  # "The permission users:notifications.read was not granted."
+    remedy: str  # "Ask an Account Owner to add it to the app, then integrate again."
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account at the vendor that a grant opens, and the person who gave it."""
+
+    external_id: str
+    name: str  # what people call it: the subdomain
+    region: str  # "US", "EU"
+    api_url: str
+    granted_by: str  # name and e-mail of the authorizing person; "" for machine grants
+    granted_role: str  # that person's role in the vendor's word; "" where unknown
+    gaps: tuple[Gap, ...] = ()  # known before the first sync
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the vendor's token endpoint answered, checked. Never log or print one."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_in: int | None  # seconds; None where the answer gave nothing usable
+    scopes: frozenset[str]
+    id_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Grant(scopes={sorted(self.scopes)}, expires_in={self.expires_in}, …)"
+
+
+Record = MemberRecord | LicenseRecord | SeatRecord | UsageRecord | SignalRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One page of what was read, with how far the stage has come."""
+
+    stage: Literal["members", "licences", "usage", "activity"]
+    records: tuple[Record, ...] = ()
+    done: int = 0  # counted in `unit`, so far
+    total: int | None = None  # None where nobody can know
+    unit: str = "rows"  # what is counted: "members", "months", "entries"
+    complete: bool = False  # the stage was read to its end without a hole
+    gaps: tuple[Gap, ...] = ()

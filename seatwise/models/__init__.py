@@ -1,0 +1,26 @@
+"""The nouns: one file each, with the questions one can ask of it on its queryset."""
+
+from seatwise.models.authorization import Authorization
+from seatwise.models.connection import Connection
+from seatwise.models.license_pool import LicensePool
+from seatwise.models.member import Member, MemberEvent
+from seatwise.models.service import Service
+from seatwise.models.signal import Signal
+from seatwise.models.staged import StagedRecord
+from seatwise.models.sync_run import SyncRun
+from seatwise.models.usage_point import UsagePoint
+from seatwise.models.user import User
+
+__all__ = [
+    "Authorization",
+    "Connection",
+    "LicensePool",
+    "Member",
+    "MemberEvent",
+    "Service",
+    "Signal",
+    "StagedRecord",
+    "SyncRun",
+    "UsagePoint",
+    "User",
+]

@@ -1,0 +1,33 @@
+"""A licence the account has, and how many of its seats are taken."""
+
+from typing import Self
+
+from django.db import models
+
+
+class LicensePoolQuerySet(models.QuerySet["LicensePool"]):
+    def of(self, connection: object) -> Self:
+        return self.filter(connection=connection).order_by("kind", "name")
+
+
+class LicensePool(models.Model):
+    connection = models.ForeignKey(
+        "Connection", on_delete=models.CASCADE, related_name="license_pools"
+    )
+    external_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20)  # connectors.records.SeatKind
+    used = models.IntegerField(null=True)
+    available = models.IntegerField(null=True)  # None: unlimited or unknown
+    description = models.TextField(blank=True)
+    as_of = models.DateTimeField()
+
+    objects = LicensePoolQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="one_row_a_license")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,264 @@
+"""Who holds a seat at a service, and every change of it for ever."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import Lower, TruncMonth
+
+from seatwise.models.signal import Signal
+
+ACTIVE, IDLE_30, IDLE_60, IDLE_90 = "active", "idle_30", "idle_60", "idle_90"
+UNKNOWN, INVITED, LEFT = "unknown", "invited", "left"
+STATUSES: Mapping[str, str] = {
+    ACTIVE: "Active",
+    IDLE_30: "Idle 30 days",
+    IDLE_60: "Idle 60 days",
+    IDLE_90: "Idle 90 days",
+    UNKNOWN: "Unknown",
+    INVITED: "Invited",
+    LEFT: "Left",
+}
+IDLE = (IDLE_30, IDLE_60, IDLE_90)
+AGES: Mapping[str, str] = {
+    "7": "within 7 days",
+    "30": "8 to 30 days ago",
+    "60": "31 to 60 days ago",
+    "90": "61 to 90 days ago",
+    "older": "over 90 days ago",
+    UNKNOWN: "unknown",
+    INVITED: "invited, not yet in",
+}
+SORTS: Mapping[str, tuple[Any, ...]] = {
+    "name": (Lower("name"), "pk"),
+    "-name": (Lower("name").desc(), "pk"),
+    "role": ("role", Lower("name"), "pk"),
+    "-role": ("-role", Lower("name"), "pk"),
+    "license": (F("license__name").asc(nulls_last=True), Lower("name"), "pk"),
+    "-license": (F("license__name").desc(nulls_last=True), Lower("name"), "pk"),
+    "seen": (F("last_seen_at").asc(nulls_last=True), Lower("name"), "pk"),
+    "-seen": (F("last_seen_at").desc(nulls_last=True), Lower("name"), "pk"),
+}
+
+
+class Tally(NamedTuple):
+    """How many members share all of this."""
+
+    role: str
+    license: str | None  # its name; None where unknown
+    status: str
+    age: str
+    members: int
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def of(self, service: object) -> Self:
+        return self.filter(connection__service=service)
+
+    def current(self) -> Self:
+        return self.filter(left_at=None)
+
+    def with_status(self, now: datetime) -> Self:
+        """Adds `status`. No evidence is unknown, never idle."""
+
+        def seen_within(days: int) -> Q:
+            return Q(last_seen_at__gte=now - timedelta(days=days))
+
+        return self.annotate(
+            status=Case(
+                When(left_at__isnull=False, then=Value(LEFT)),
+                When(invited=True, then=Value(INVITED)),
+                When(last_seen_at=None, then=Value(UNKNOWN)),
+                When(seen_within(30), then=Value(ACTIVE)),
+                When(seen_within(60), then=Value(IDLE_30)),
+                When(seen_within(90), then=Value(IDLE_60)),
+                default=Value(IDLE_90),
+                output_field=models.CharField(),
+            )
+        )
+
+    def with_age(self, now: datetime) -> Self:
+        """Adds `age`, a key of AGES: how long ago a current member was last seen."""
+        seen = [
+            When(last_seen_at__gte=now - timedelta(days=int(days)), then=Value(days))
+            for days in ("7", "30", "60", "90")
+        ]
+        return self.annotate(
+            age=Case(
+                When(invited=True, then=Value(INVITED)),
+                When(last_seen_at=None, then=Value(UNKNOWN)),
+                *seen,
+                default=Value("older"),
+                output_field=models.CharField(),
+            )
+        )
+
+    def matching(self, text: str) -> Self:
+        """Whose name or e-mail holds every word of `text`."""
+        found = self
+        for word in text.split():
+            found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        return found
+
+    def in_roles(self, words: list[str]) -> Self:
+        return self.filter(role__in=words) if words else self
+
+    def on_licenses(self, names: list[str]) -> Self:
+        if not names:
+            return self
+        wanted = Q(license__name__in=[name for name in names if name])
+        return self.filter(wanted | Q(license=None)) if "" in names else self.filter(wanted)
+
+    def having_status(self, statuses: list[str]) -> Self:
+        """Needs `with_status` before it; without statuses, everybody who has not left."""
+        return self.filter(status__in=statuses) if statuses else self.exclude(status=LEFT)
+
+    def seen_in(self, ages: Sequence[str]) -> Self:
+        """Last seen in one of these AGES. Needs `with_age` before it."""
+        return self.filter(age__in=ages) if ages else self
+
+    def joined_between(self, start: datetime, end: datetime) -> Self:
+        return self.filter(joined_at__gte=start, joined_at__lt=end)
+
+    def left_between(self, start: datetime, end: datetime) -> Self:
+        return self.filter(left_at__gte=start, left_at__lt=end)
+
+    def sorted_by(self, key: str, roles: Sequence[str] = ()) -> Self:
+        """By a key of SORTS; an unknown one means by name. `roles`: most powerful first."""
+        if roles and key in {"role", "-role"}:
+            ranks = [When(role=word, then=Value(rank)) for rank, word in enumerate(roles)]
+            rank = Case(*ranks, default=Value(len(roles)))
+            by_rank = rank.desc() if key == "-role" else rank.asc()
+            return self.order_by(by_rank, "role", Lower("name"), "pk")
+        return self.order_by(*SORTS.get(key, SORTS["name"]))
+
+    def for_table(self) -> Self:
+        return self.select_related("license", "connection")
+
+    def with_evidence(self) -> Self:
+        """With each member's signals, newest first: for the few rows that are shown."""
+        newest_first = Signal.objects.newest_first()
+        return self.prefetch_related(Prefetch("signals", queryset=newest_first))
+
+    def for_export(self) -> QuerySet["Member"]:
+        """With what a file's lines hold, light enough to stream a large account."""
+        return self.select_related("license").defer("teams", "job_title", "url")
+
+    def tally(self) -> list[Tally]:
+        """Everything the charts and tiles count, in one query.
+
+        Needs `with_status` and `with_age` before it.
+        """
+        rows = self.order_by().values_list("role", "license__name", "status", "age")
+        return [Tally(*row) for row in rows.annotate(n=Count("pk"))]
+
+    def count_by_role(self) -> dict[str, int]:
+        return self._count_by("role")
+
+    def count_by_license(self) -> dict[str, int]:
+        """Seats by licence name; "" counts those whose licence is unknown."""
+        return self._count_by("license__name")
+
+    def count_by_status(self) -> dict[str, int]:
+        """Needs `with_status` before it."""
+        return self._count_by("status")
+
+    def count_by_service(self) -> dict[int, dict[str, int]]:
+        """{service id: {status: members}}. Needs `with_status` before it."""
+        counts: dict[int, dict[str, int]] = {}
+        rows = self.order_by().values("connection__service", "status").annotate(n=Count("pk"))
+        for row in rows:
+            counts.setdefault(row["connection__service"], {})[row["status"]] = row["n"]
+        return counts
+
+    def _count_by(self, field: str) -> dict[str, int]:
+        rows: QuerySet[Any, dict[str, Any]] = self.order_by().values(field)
+        return {row[field] or "": row["n"] for row in rows.annotate(n=Count("pk"))}
+
+
+class Member(models.Model):
+    """A person in one account. Found again by the vendor's id, never by e-mail."""
+
+    connection = models.ForeignKey("Connection", on_delete=models.CASCADE, related_name="members")
+    external_id = models.CharField(max_length=100, db_collation="C")
+    email = models.CharField(max_length=320, blank=True)
+    name = models.CharField(max_length=500, blank=True)
+    role = models.CharField(max_length=100)  # the vendor's word, raw
+    license = models.ForeignKey("LicensePool", null=True, on_delete=models.SET_NULL)
+    license_since = models.DateTimeField(null=True)
+    invited = models.BooleanField(default=False)
+    url = models.URLField(max_length=500, blank=True)
+    job_title = models.CharField(max_length=300, blank=True)
+    teams = ArrayField(models.CharField(max_length=200), default=list)
+
+    first_listed_at = models.DateTimeField()
+    joined_at = models.DateTimeField(null=True)  # None: was there when we first looked
+    left_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)  # the newest signal; None: unknown
+    last_seen_source = models.CharField(max_length=40, blank=True)
+    last_seen_proof = models.CharField(max_length=300, blank=True)
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="one_row_a_member")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.external_id
+
+
+class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
+    def of(self, service: object) -> Self:
+        return self.filter(member__connection__service=service)
+
+    def since(self, at: datetime) -> Self:
+        return self.filter(at__gte=at)
+
+    def newest_first(self) -> Self:
+        return self.select_related("member").order_by("-at", "-pk")
+
+    def about_seats(self) -> Self:
+        """Who came, who went, whose role or licence changed; not the first look."""
+        kinds = MemberEvent.Kind
+        moved = Q(kind__in=[kinds.JOINED, kinds.LEFT, kinds.RETURNED])
+        return self.filter(moved | Q(kind=kinds.CHANGED, field__in=["role", "license"]))
+
+    def count_by_month(self, zone: tzinfo) -> dict[date, Counter[str]]:
+        """{first day of the month in `zone`: {kind, or the field that changed: events}}."""
+        months: dict[date, Counter[str]] = {}
+        rows = self.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
+        for row in rows.values("month", "kind", "field").annotate(n=Count("pk")):
+            counts = months.setdefault(row["month"].date(), Counter())
+            changed = row["kind"] == MemberEvent.Kind.CHANGED
+            counts[row["field"] if changed else row["kind"]] += row["n"]
+        return months
+
+
+class MemberEvent(models.Model):
+    """Something that changed about a member. Rows are added, never altered."""
+
+    class Kind(models.TextChoices):
+        LISTED = "listed", "was there at the first look"
+        JOINED = "joined", "joined"
+        LEFT = "left", "left"
+        RETURNED = "returned", "came back"
+        CHANGED = "changed", "changed"
+
+    member = models.ForeignKey("Member", on_delete=models.CASCADE, related_name="events")
+    run = models.ForeignKey("SyncRun", null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    field = models.CharField(max_length=40, blank=True)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+
+    objects = MemberEventQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.member} {self.kind} {self.field}".strip()

@@ -1,0 +1,88 @@
+"""One reading of an account: its stages, its progress, and how it ended."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+
+STAGES = ("members", "licences", "usage", "activity")
+
+
+class RunState(models.TextChoices):
+    QUEUED = "queued", "Waiting to start"
+    RUNNING = "running", "Reading"
+    DONE = "done", "Done"
+    DONE_WITH_NOTES = "done_with_notes", "Done, with notes"
+    RETRY_AT = "retry_at", "Trying again"
+    ACTION_NEEDED = "action_needed", "Action needed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN = (RunState.QUEUED, RunState.RUNNING, RunState.RETRY_AT)
+
+
+class SyncRunQuerySet(models.QuerySet["SyncRun"]):
+    def of(self, service: object) -> Self:
+        return self.filter(connection__service=service)
+
+    def of_connection(self, connection: object) -> Self:
+        return self.filter(connection=connection)
+
+    def open(self) -> Self:
+        """Not ended yet: waiting, reading, or waiting to try again."""
+        return self.filter(state__in=OPEN)
+
+    def newest(self) -> "SyncRun | None":
+        return self.order_by("-pk").first()
+
+    def cancel(self, reason: str, now: datetime) -> int:
+        """Ends what is open; a running sync notices at its next page."""
+        return self.open().update(state=RunState.CANCELLED, reason=reason, finished_at=now)
+
+
+class SyncRun(models.Model):
+    connection = models.ForeignKey("Connection", on_delete=models.CASCADE, related_name="runs")
+    state = models.CharField(max_length=20, choices=RunState, default=RunState.QUEUED)
+    attempt = models.IntegerField(default=0)  # a write of an older attempt is refused
+    stages = models.JSONField(default=dict)  # {"members": {"done", "total", "unit", "state"}}
+    requests = models.JSONField(default=dict)  # made at the vendor, by endpoint
+    gaps = models.JSONField(default=list)
+    counts = models.JSONField(default=dict)  # {"joined": 3, "left": 1, "changed": 2}
+    reason = models.TextField(blank=True)  # how it ended, in words
+    remedy = models.TextField(blank=True)
+    requested_by = models.ForeignKey(
+        "User", null=True, on_delete=models.SET_NULL, related_name="+"
+    )  # None: the schedule
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+
+    objects = SyncRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(state__in=OPEN),
+                name="one_open_run_a_connection",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.connection}: {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def progress(self) -> list[dict[str, Any]]:
+        """The stages in order, each with `name`, `state`, `done`, `total`, `unit`."""
+        waiting = {"state": "waiting", "done": 0, "total": None, "unit": ""}
+        return [{"name": name, **waiting, **self.stages.get(name, {})} for name in STAGES]
+
+    @property
+    def done_stages(self) -> int:
+        """How many stages are complete, be it with something that cannot be read."""
+        return sum(stage["state"] in {"done", "limited"} for stage in self.progress)

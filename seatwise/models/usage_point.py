@@ -1,0 +1,70 @@
+"""One number of one month: what the service was used for."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Self
+
+from django.db import models
+
+from seatwise.connectors.records import UsageRecord
+
+
+class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
+    def record(
+        self, connection: models.Model, records: Iterable[UsageRecord], as_of: datetime
+    ) -> None:
+        """Keeps the newest reading of each number; what was not read stays as it was."""
+        self.bulk_create(
+            [
+                UsagePoint(
+                    connection_id=connection.pk,
+                    month=record.month,
+                    metric=record.metric,
+                    value=record.value,
+                    final=record.final,
+                    source=record.source,
+                    as_of=as_of,
+                )
+                for record in records
+            ],
+            update_conflicts=True,
+            unique_fields=["connection", "month", "metric"],
+            update_fields=["value", "final", "source", "as_of"],
+        )
+
+    def of(self, service: object) -> Self:
+        return self.filter(connection__service=service)
+
+    def since(self, month: date) -> Self:
+        return self.filter(month__gte=month)
+
+    def by_month(self) -> dict[date, dict[str, "UsagePoint"]]:
+        """Months, newest first, each with its points by metric. Absent means unknown."""
+        months: dict[date, dict[str, UsagePoint]] = {}
+        for point in self.order_by("-month"):
+            months.setdefault(point.month, {})[point.metric] = point
+        return months
+
+
+class UsagePoint(models.Model):
+    connection = models.ForeignKey(
+        "Connection", on_delete=models.CASCADE, related_name="usage_points"
+    )
+    month = models.DateField()  # its first day, in the billing zone
+    metric = models.CharField(max_length=60)
+    value = models.BigIntegerField()
+    final = models.BooleanField()  # the month is over and nothing in it can change
+    source = models.CharField(max_length=200)
+    as_of = models.DateTimeField()
+
+    objects = UsagePointQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "month", "metric"], name="one_number_a_month"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.metric}: {self.value}"

@@ -1,0 +1,72 @@
+"""Who signs in to Seatwise. (A vendor's user is a Member, never this.)"""
+
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", "Admin"
+    VIEWER = "viewer", "Viewer"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def admins(self) -> Self:
+        """Those who can add, integrate, sync, revoke and invite."""
+        return self.active().filter(role=Role.ADMIN)
+
+    def with_email(self, email: str) -> Self:
+        return self.filter(email__iexact=email)
+
+    def locked(self) -> Self:
+        """Nobody else changes them before this transaction ends."""
+        return self.order_by("pk").select_for_update()
+
+    def names(self) -> str:
+        """"Ada Lovelace or Grace Hopper": whom to ask."""
+        return " or ".join(str(user) for user in self.order_by("name", "email"))
+
+    def for_table(self) -> Self:
+        return self.order_by("-is_active", "email")
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A person who can sign in; without a password they must set one by a link."""
+        user = User(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+
+class User(AbstractUser):
+    """A person with an e-mail address, a password and one of two roles."""
+
+    username = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail", unique=True)
+    name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["email"]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_admin(self) -> bool:
+        return self.is_active and self.role == Role.ADMIN
+
+    def get_full_name(self) -> str:
+        return str(self)

@@ -1,0 +1,242 @@
+"""Everything that can be configured, read once from the environment.
+
+Each secret may also be given as a file by the same name with `_FILE` behind it. A bad or
+missing setting stops the start with one line that names it; nothing falls back silently.
+The connectors' settings (`SEATWISE_<KEY>_…`) are not here: see `connections.config`.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from seatwise import vault
+
+PACKAGE = Path(__file__).parent
+NODE_MODULES = Path(os.environ.get("SEATWISE_NODE_MODULES", PACKAGE.parent / "node_modules"))
+
+
+def refuse(name: str, sentence: str) -> SystemExit:
+    """The one line that a bad setting stops the start with."""
+    return SystemExit(f"seatwise: {name} {sentence}")
+
+
+def read(name: str, default: str | None = None, *, purpose: str = "") -> str:
+    """A setting's value, from `name` or the file that `name_FILE` points to."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise refuse(f"{name}_FILE", f"cannot be read: {error.strerror} ({path}).") from None
+    value = os.environ.get(name, "").strip()
+    if value or default is not None:
+        return value or default or ""
+    raise refuse(name, f"is missing. {purpose}".strip())
+
+
+def _secret_key() -> str:
+    key = read(
+        "SEATWISE_SECRET_KEY", purpose="It signs sign-in sessions; set 50 random characters."
+    )
+    if len(key) < 32:
+        raise refuse("SEATWISE_SECRET_KEY", "is too short: at least 32 characters are needed.")
+    return key
+
+
+def _encryption_keys() -> vault.Ring:
+    text = read(
+        "SEATWISE_ENCRYPTION_KEYS",
+        purpose="It seals vendors' tokens; make one with `seatwise keys new`.",
+    )
+    try:
+        return vault.Ring.parse(text)
+    except ValueError as error:
+        raise refuse("SEATWISE_ENCRYPTION_KEYS", f"is not usable: {error}.") from None
+
+
+def _base_url() -> str:
+    url = read("SEATWISE_BASE_URL", "http://localhost:8000").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+        raise refuse("SEATWISE_BASE_URL", "must look like https://seatwise.example.com.")
+    return url
+
+
+def _database() -> dict[str, object]:
+    url = read(
+        "SEATWISE_DATABASE_URL",
+        purpose="Start through the `seatwise` command to use the embedded database.",
+    )
+    try:
+        given = conninfo_to_dict(url)
+    except ProgrammingError:
+        raise refuse(
+            "SEATWISE_DATABASE_URL", "must look like postgresql://user@host:5432/name."
+        ) from None
+    known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
+    known |= {"port": "PORT"}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **{ours: str(given.pop(theirs, "")) for theirs, ours in known.items()},
+        "OPTIONS": given,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _billing_zone() -> ZoneInfo:
+    name = read("SEATWISE_BILLING_ZONE", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise refuse("SEATWISE_BILLING_ZONE", "must be a zone such as Europe/Berlin.") from None
+
+
+SECRET_KEY = _secret_key()
+ENCRYPTION_KEYS = _encryption_keys()
+BASE_URL = _base_url()
+BILLING_ZONE = _billing_zone()
+DATABASES = {"default": _database()}
+
+_over_tls = BASE_URL.startswith("https://")
+_own_host = urlsplit(BASE_URL).hostname or "localhost"
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in read("SEATWISE_ALLOWED_HOSTS", _own_host).split(",")
+    if host.strip()
+]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+DEBUG = False
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "procrastinate.contrib.django",
+    "seatwise",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "seatwise.middleware.signed_in",
+]
+ROOT_URLCONF = "seatwise.urls"
+WSGI_APPLICATION = "seatwise.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "seatwise.views.shell.shell",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "builtins": ["seatwise.templatetags.seatwise"],
+        },
+    }
+]
+
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_THOUSAND_SEPARATOR = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [
+    PACKAGE / "static",
+    ("npm/htmx", NODE_MODULES / "htmx.org" / "dist"),
+    ("npm/echarts", NODE_MODULES / "echarts" / "dist"),
+    ("npm/inter", NODE_MODULES / "@fontsource-variable" / "inter" / "files"),
+]
+WHITENOISE_USE_FINDERS = True
+
+# Sign-in counters must be shared by every web process, so the cache lives in the database.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "seatwise_cache",
+    }
+}
+
+AUTH_USER_MODEL = "seatwise.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+    }.items()
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "spend"
+ACCOUNT_ADAPTER = "seatwise.accounts.ClosedToStrangers"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_SESSION_REMEMBER = True
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _over_tls
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # the vendor's redirect must carry it
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = _over_tls
+SECURE_HSTS_SECONDS = 31_536_000 if _over_tls else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _over_tls else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "font-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": read("SEATWISE_LOG_LEVEL", "WARNING").upper()},
+}

@@ -1,0 +1,31 @@
+// The Members page: keeps filter menus open while one ticks, and closes them as a menu closes.
+const menus = () => document.querySelectorAll("#members-form details.filter");
+let open = [];
+
+document.documentElement.classList.add("is-scripted");
+
+document.addEventListener("htmx:before:swap", () => {
+  open = [...menus()].filter((menu) => menu.open).map((menu) => menu.id);
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  // A box that was clicked no longer follows its attribute, which is what the address says.
+  for (const box of document.querySelectorAll("#members-form .tick")) {
+    box.checked = box.defaultChecked;
+  }
+  const search = document.getElementById("members-search");
+  if (search && search !== document.activeElement) search.value = search.defaultValue;
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("#members-form details.filter[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});

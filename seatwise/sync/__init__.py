@@ -1,0 +1,94 @@
+"""Reads an account and brings our tables up to date, so that half an answer never shows.
+
+Each page's records, its progress and the check "this attempt is still mine" are one
+transaction. A complete enumeration is applied in one transaction; until then the last
+complete data stays on screen. Network and database never mix inside a transaction.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from seatwise.connectors.errors import VendorError
+from seatwise.connectors.records import Batch, Gap
+from seatwise.models import Connection, SyncRun, User
+from seatwise.sync import ending, stages
+from seatwise.sync.bridge import read
+from seatwise.sync.claim import Claim, Superseded, start
+from seatwise.sync.plan import plan_for
+
+log = logging.getLogger(__name__)
+
+__all__ = ["open_run", "run"]
+
+
+def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetime | None:
+    """Carries out one sync; how it ended is on the SyncRun.
+
+    Returns when to try again: where the vendor could not answer, or at once where this
+    process is `stopping`, which is asked after each page. Never raises for what a vendor does.
+    """
+    claim = start(run_id)
+    if claim is None:
+        return None
+    connection = claim.connection
+    gaps: list[Gap] = []
+    try:
+        for batch, requests in read(connection, plan_for(connection)):
+            gaps += batch.gaps
+            _take(claim, batch, requests)
+            if stopping():
+                return ending.handed_over(claim)
+        ending.finished(claim, gaps)
+        return None
+    except Superseded as reason:
+        log.info("run %s stopped: %s", run_id, reason)
+        return None
+    except VendorError as error:
+        return ending.stopped(claim, error)
+    except Exception as error:
+        ending.broken(claim, error)
+        raise
+
+
+@transaction.atomic
+def _take(claim: Claim, batch: Batch, requests: Counter[str]) -> None:
+    """One page: its records, how far we are, and the check that we may still write."""
+    run = claim.hold()
+    stages.stage(run, batch)
+    if batch.complete:
+        stages.apply(run, batch.stage)
+    run.stages[batch.stage] = {
+        "done": batch.done,
+        "total": batch.total,
+        "unit": batch.unit,
+        "state": _stage_state(batch),
+    }
+    run.requests = dict(requests)
+    run.save(update_fields=["stages", "requests", "counts"])
+
+
+def _stage_state(batch: Batch) -> str:
+    if batch.complete:
+        return "done"
+    return "limited" if batch.gaps else "running"
+
+
+def open_run(connection: Connection, *, by: User | None) -> tuple[SyncRun, bool]:
+    """The run that is open for this connection, or a new one; and whether it is new.
+
+    However many ask at once, there is one: the database allows no second.
+    """
+    runs = SyncRun.objects.of_connection(connection).open()
+    try:
+        with transaction.atomic():
+            return runs.get_or_create(
+                connection=connection,
+                defaults={"requested_by": by, "created_at": timezone.now()},
+            )
+    except IntegrityError:  # it was opened between our look and our write
+        return runs.get(), False

@@ -1,0 +1,62 @@
+"""Applies a complete reading of licences: the pools, and who holds which."""
+
+from datetime import datetime
+
+from seatwise.models import LicensePool, Member, MemberEvent, StagedRecord, SyncRun
+
+
+def apply_licenses(run: SyncRun, now: datetime) -> None:
+    """Brings pools and seats to what was staged; a changed licence becomes an event."""
+    pools = _apply_pools(run, now)
+    seats = {
+        key: (pools.get(data["license_id"]), data["allocated_at"])
+        for key, data in StagedRecord.objects.of(run, "seat").in_key_order()
+    }
+    names = {pool.pk: pool.name for pool in pools.values()}
+    first_look = not MemberEvent.objects.filter(
+        member__connection=run.connection, field="license"
+    ).exists() and not Member.objects.filter(
+        connection=run.connection, license__isnull=False
+    ).exists()
+    altered, events = [], []
+    for member in Member.objects.filter(connection=run.connection).current():
+        pool, since = seats.get(member.external_id, (None, None))
+        now_held = pool.pk if pool else None
+        if member.license_id == now_held:
+            continue
+        if not first_look:
+            events.append(
+                MemberEvent(
+                    member=member,
+                    run=run,
+                    at=now,
+                    kind=MemberEvent.Kind.CHANGED,
+                    field="license",
+                    before=names.get(member.license_id or 0, ""),
+                    after=pool.name if pool else "",
+                )
+            )
+        member.license_id = now_held
+        member.license_since = datetime.fromisoformat(since) if since else None
+        altered.append(member)
+    Member.objects.bulk_update(altered, ["license", "license_since"], batch_size=1000)
+    MemberEvent.objects.bulk_create(events)
+    LicensePool.objects.of(run.connection).exclude(pk__in=names).delete()
+
+
+def _apply_pools(run: SyncRun, now: datetime) -> dict[str, LicensePool]:
+    rows = [
+        LicensePool(connection=run.connection, as_of=now, **data)
+        for _key, data in StagedRecord.objects.of(run, "license").in_key_order()
+    ]
+    LicensePool.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["connection", "external_id"],
+        update_fields=["name", "kind", "used", "available", "description", "as_of"],
+    )
+    return {
+        pool.external_id: pool
+        for pool in LicensePool.objects.of(run.connection)
+        if pool.external_id in {row.external_id for row in rows}
+    }

@@ -1,0 +1,123 @@
+"""Applies a complete list of members: who joined, left, came back, changed."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from seatwise.connectors.errors import BrokenAnswer
+from seatwise.connectors.records import MemberRecord
+from seatwise.diff import KEPT, Change, Known, changes
+from seatwise.models import Member, MemberEvent, StagedRecord, SyncRun
+
+CHUNK = 1000  # rows a statement
+Kind = MemberEvent.Kind
+T = TypeVar("T")
+
+
+def apply_members(run: SyncRun, now: datetime) -> dict[str, int]:
+    """Brings the table to what was staged and appends the events; returns counts by kind.
+
+    Nothing is written for members that are as before. Raises BrokenAnswer when the vendor
+    suddenly lists nobody: an account has an owner, so that is no truth to act upon.
+    """
+    connection = run.connection
+    staged = StagedRecord.objects.of(run, "member")
+    before = Member.objects.filter(connection=connection)
+    if not staged.exists() and before.current().exists():
+        raise BrokenAnswer(
+            f"{connection.service.name} listed no members at all, although there were "
+            f"{before.current().count()}. Nobody was marked as gone."
+        )
+    first_look = connection.members_as_of is None
+    counts: Counter[str] = Counter()
+    for chunk in _chunks(changes(_known(before), _listed(staged.in_key_order()))):
+        counts.update(change.kind for change in chunk)
+        _write(run, chunk, first_look=first_look, now=now)
+    return dict(counts)
+
+
+def _write(run: SyncRun, chunk: list[Change], *, first_look: bool, now: datetime) -> None:
+    joined = [change.record for change in chunk if change.kind == "joined" and change.record]
+    Member.objects.bulk_create(
+        [
+            Member(
+                connection=run.connection,
+                external_id=record.external_id,
+                first_listed_at=now,
+                joined_at=None if first_look else now,
+                **_columns(record),
+            )
+            for record in joined
+        ]
+    )
+    ids = [change.external_id for change in chunk]
+    rows = {
+        row.external_id: row
+        for row in Member.objects.filter(connection=run.connection, external_id__in=ids)
+    }
+    for change in chunk:
+        row = rows[change.external_id]
+        row.left_at = now if change.kind == "left" else None
+        if change.record:
+            for name, value in _columns(change.record).items():
+                setattr(row, name, value)
+    altered = [rows[change.external_id] for change in chunk if change.kind != "joined"]
+    Member.objects.bulk_update(altered, ["left_at", *KEPT], batch_size=CHUNK)
+    MemberEvent.objects.bulk_create(
+        event
+        for change in chunk
+        for event in _events(run, rows[change.external_id], change, first_look, now)
+    )
+
+
+def _events(
+    run: SyncRun, row: Member, change: Change, first_look: bool, now: datetime
+) -> Iterator[MemberEvent]:
+    if change.kind != "changed":
+        kind = Kind.LISTED if first_look and change.kind == "joined" else Kind(change.kind)
+        yield MemberEvent(member=row, run=run, at=now, kind=kind)
+    for field, before, after in change.remembered:
+        yield MemberEvent(
+            member=row,
+            run=run,
+            at=now,
+            kind=Kind.CHANGED,
+            field=field,
+            before=_text(before),
+            after=_text(after),
+        )
+
+
+def _known(members: Any) -> Iterator[Known]:
+    for row in members.order_by("external_id").iterator(chunk_size=CHUNK):
+        record = MemberRecord(
+            external_id=row.external_id,
+            email=row.email,
+            name=row.name,
+            role=row.role,
+            invited=row.invited,
+            url=row.url,
+            job_title=row.job_title,
+            teams=tuple(row.teams),
+        )
+        yield Known(record, left=row.left_at is not None)
+
+
+def _listed(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[MemberRecord]:
+    for _key, data in rows:
+        yield MemberRecord(**{**data, "teams": tuple(data["teams"])})
+
+
+def _columns(record: MemberRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in KEPT} | {"teams": list(record.teams)}
+
+
+def _text(value: object) -> str:
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
+    while chunk := list(islice(items, CHUNK)):
+        yield chunk

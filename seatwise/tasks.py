@@ -1,0 +1,80 @@
+"""Background work: the only module that knows the queue.
+
+A job is put on the queue in the same transaction as the row it is about, so neither exists
+without the other.
+"""
+
+import asyncio
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.jobs import DeleteJobCondition
+
+from seatwise import sync
+from seatwise.models import Connection, SyncRun, User
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 4  # syncs at once; they wait for vendors most of the time
+DEAD_AFTER = 30.0  # seconds without a heartbeat after which a worker counts as dead
+GRACE = 1.0  # seconds before running syncs are asked to stop at their next page
+
+
+def request_sync(connection: Connection, *, by: User | None) -> SyncRun:
+    """The run that is open for this connection, or a new one on the queue."""
+    with transaction.atomic():
+        run, is_new = sync.open_run(connection, by=by)
+        if is_new:
+            _enqueue(run.pk)
+    return run
+
+
+def run_worker() -> None:
+    """Works off the queue until SIGTERM or SIGINT; a running sync is handed over by page."""
+    worker_app = app.with_connector(app.connector.get_worker_connector())
+    worker_app.run_worker(
+        concurrency=CONCURRENCY,
+        shutdown_graceful_timeout=GRACE,
+        fetch_job_polling_interval=1.0,
+        delete_jobs=DeleteJobCondition.SUCCESSFUL,
+    )
+
+
+@app.task(name="seatwise.sync_run", pass_context=True)
+def sync_run(context: JobContext, run_id: int) -> None:
+    """Reads an account; comes back by itself when it could not be read to the end."""
+    again_at = sync.run(run_id, stopping=context.should_abort)
+    if again_at is not None:
+        _enqueue(run_id, at=again_at)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="seatwise.start_due_syncs", queueing_lock="start_due_syncs", pass_context=True)
+def start_due_syncs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Starts what its schedule asks for; a missed hour is caught up once, not many times."""
+    for connection in Connection.objects.due(timezone.now()):
+        request_sync(connection, by=None)
+
+
+@app.periodic(cron="* * * * * */30")
+@app.task(name="seatwise.rescue", queueing_lock="rescue", pass_context=True)
+def rescue(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Gives a dead worker's jobs to another; the queue does not do so by itself.
+
+    Should the worker be merely frozen, its late writes are refused: see `sync.claim`.
+    """
+    stalled = asyncio.run(app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER))
+    for job in stalled:
+        log.warning("job %s of a dead worker is tried again", job.id)
+        if job.id is not None:
+            app.job_manager.retry_job_by_id(job.id, retry_at=timezone.now())
+
+
+def _enqueue(run_id: int, *, at: datetime | None = None) -> None:
+    app.configure_task("seatwise.sync_run", lock=f"run-{run_id}", schedule_at=at).defer(
+        run_id=run_id
+    )

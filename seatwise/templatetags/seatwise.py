@@ -1,0 +1,147 @@
+"""What every template can say: when, how many, which chip, whose logo."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from seatwise import logos
+from seatwise.models import Connection, Service, SyncRun
+from seatwise.models.connection import State
+
+register = template.Library()
+
+UNKNOWN = "–"
+STATE_TONES = {
+    State.ACTIVE: "ok",
+    State.LIMITED: "warn",
+    State.RETRYING: "warn",
+    State.NEEDS_RECONNECT: "bad",
+    State.DISCONNECTED: "neutral",
+}
+AVATAR_COLOURS = 8
+
+
+@register.simple_tag
+def when(value: datetime | None, unknown: str = "unknown") -> SafeString:
+    """`<time>` with "6 minutes ago", the exact UTC time in its title; None is `unknown`."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', unknown)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        value.isoformat(timespec="seconds"),
+        f"{value:%Y-%m-%d %H:%M:%S}",
+        ago(value, timezone.now()),
+    )
+
+
+@register.simple_tag
+def exactly(value: datetime | None) -> SafeString:
+    """`<time>` with date and time in UTC, which the page's script turns to the viewer's zone."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', "unknown")
+    return format_html(
+        '<time datetime="{}" data-local>{} UTC</time>',
+        value.isoformat(timespec="seconds"),
+        f"{value:%Y-%m-%d %H:%M}",
+    )
+
+
+def ago(value: datetime, now: datetime) -> str:
+    """How long before (or after) `now`, as one says it."""
+    seconds = (now - value).total_seconds()
+    if abs(seconds) < 60:
+        return "just now" if seconds >= 0 else "in a moment"
+    words = _span(abs(seconds))
+    if seconds < 0:
+        return f"in {words}"
+    return "yesterday" if words == "1 day" else f"{words} ago"
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """1,234; what is not known is a dash, never 0."""
+    return UNKNOWN if value is None else str(intcomma(value))
+
+
+@register.simple_tag
+def chip(text: str, tone: str = "neutral", dot: bool = True, title: str = "") -> SafeString:
+    """A chip in one of the tones ok, warn, bad, info, neutral."""
+    return format_html(
+        '<span class="chip chip--{}{}"{}>{}</span>',
+        tone,
+        " chip--dot" if dot else "",
+        format_html(' title="{}"', title) if title else "",
+        text,
+    )
+
+
+@register.simple_tag
+def connection_chip(connection: Connection | None) -> SafeString:
+    """How a service is connected, in one or two words."""
+    if connection is None:
+        return chip("Not connected")
+    run = connection.open_run
+    if run is not None and not run.retry_at and connection.is_alive:
+        return chip("Syncing", "info")
+    state = State(connection.state)
+    return chip(str(state.label), STATE_TONES[state])
+
+
+@register.simple_tag
+def newest_run(service: Service) -> SyncRun | None:
+    """The sync that is going on, or the last one."""
+    return SyncRun.objects.of(service).newest()
+
+
+@register.simple_tag
+def logo(key: str, size: int = 40) -> SafeString:
+    """A service's logo as inline SVG, `size` pixels wide; decorative, the name stands beside."""
+    return logos.draw(key, size)
+
+
+@register.simple_tag
+def avatar(name: str) -> SafeString:
+    """A round tile with a person's initials; decorative, the name stands beside."""
+    words = [word for word in name.replace("@", " ").replace(".", " ").split() if word]
+    initials = "".join(word[0] for word in (words[:1] + words[1:][-1:]))
+    colour = sum(name.encode()) % AVATAR_COLOURS + 1
+    return format_html(
+        '<span class="avatar avatar--{}" aria-hidden="true">{}</span>',
+        colour,
+        initials.upper() or "?",
+    )
+
+
+@register.simple_tag
+def bar(percent: float, tone: str = "", label: str = "") -> SafeString:
+    """A horizontal bar filled to `percent` of 100; without a label it is decorative."""
+    return format_html(
+        '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>'
+        '<rect class="bar__fill" width="{}" height="6"/></svg>',
+        f" bar--{tone}" if tone else "",
+        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"'),
+        max(0, min(100, round(percent, 1))),
+    )
+
+
+@register.filter
+def get(mapping: dict[Any, Any], key: Any) -> Any:
+    """The mapping's value for a key that is in a variable."""
+    return mapping.get(key)
+
+
+def _span(seconds: float) -> str:
+    for unit, length, until in (
+        ("minute", 60, 3600),
+        ("hour", 3600, 86_400),
+        ("day", 86_400, 2 * 365 * 86_400),
+    ):
+        if seconds < until:
+            count = int(seconds // length)
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return f"{int(seconds // (365 * 86_400))} years"

@@ -1,0 +1,1 @@
+"""Pages and htmx fragments: they ask the models, call the verbs and render."""

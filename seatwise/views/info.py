@@ -1,0 +1,280 @@
+"""The Service info page: the overview of one service, what changed and what needs attention."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from seatwise.connectors.base import Connector, find, role_info
+from seatwise.models import (
+    Connection,
+    LicensePool,
+    Member,
+    MemberEvent,
+    Service,
+    SyncRun,
+    UsagePoint,
+)
+from seatwise.models.member import ACTIVE, IDLE_30, IDLE_60, IDLE_90, INVITED, UNKNOWN, Tally
+from seatwise.views import usage
+from seatwise.views.member_choice import MemberChoice
+from seatwise.views.shell import service_or_404
+
+MONTHS_DRAWN = 12
+EVENTS_SHOWN = 8
+KIND_WORDS: Mapping[str, str] = {"full": "Full", "stakeholder": "Stakeholder", "other": "Other"}
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    """The page; before the first reading it says what the next step is."""
+    service = service_or_404(key)
+    connection = service.connection
+    connector = find(service.key)
+    context: dict[str, object] = {
+        "service": service,
+        "connection": connection,
+        "connector": connector,
+        "run": SyncRun.objects.of(service).newest(),
+        "tab": "info",
+    }
+    if connection is None or connection.members_as_of is None:
+        return render(request, "info_empty.html", context)
+    now = timezone.now()
+    this_month = usage.current_month()
+    tallies = Member.objects.of(service).current().with_status(now).with_age(now).tally()
+    pools = list(LicensePool.objects.of(connection))
+    seats = count_seats(connector, tallies, pools)
+    context |= {
+        "seats": seats,
+        "pools": [(pool, KIND_WORDS.get(pool.kind, pool.kind)) for pool in pools],
+        "needs": _needs(connector, connection, tallies, seats),
+        **_changes(service, connector, connection, this_month),
+        **_usage(service, connector, connection, this_month),
+    }
+    return render(request, "info.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """What the tiles count: current members, by what they cost and when they were seen."""
+
+    members: int
+    full: int
+    stakeholders: int
+    other: int  # with a role word that nobody knows
+    bought: int | None  # full seats in the contract; None where unknown or unlimited
+    free: int | None
+    active: int
+    known: int  # whose last seen is known
+    unknown: int
+    invited: int
+    powerful: int
+    powerful_roles: tuple[str, ...]
+    powerful_names: str
+    status: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def active_share(self) -> int | None:
+        """Per cent of those whose last seen is known."""
+        return round(100 * self.active / self.known) if self.known else None
+
+    @property
+    def powerful_url(self) -> str:
+        return MemberChoice(role=self.powerful_roles).address()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that needs attention: a number, a sentence, and the way to exactly those rows."""
+
+    tone: str
+    count: int | None
+    what: str
+    more: str = ""
+    url: str = ""
+    link: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of what changed."""
+
+    event: MemberEvent
+    words: str
+    tone: str
+
+
+def count_seats(
+    connector: Connector | None, tallies: Iterable[Tally], pools: list[LicensePool]
+) -> Seats:
+    """The tiles' numbers; an unknown role is never guessed to be paid."""
+    status: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    powerful: Counter[str] = Counter()
+    for tally in tallies:
+        role = role_info(connector, tally.role)
+        status[tally.status] += tally.members
+        kinds[role.seat] += tally.members
+        if role.rank <= 1:
+            powerful[tally.role] += tally.members
+    seen = (ACTIVE, IDLE_30, IDLE_60, IDLE_90)
+    words = sorted(powerful, key=lambda word: role_info(connector, word).rank)
+    bought, free = _bought(pools)
+    return Seats(
+        members=status.total(),
+        full=kinds["full"],
+        stakeholders=kinds["stakeholder"],
+        other=kinds["other"],
+        bought=bought,
+        free=free,
+        active=status[ACTIVE],
+        known=sum(status[key] for key in seen),
+        unknown=status[UNKNOWN],
+        invited=status[INVITED],
+        powerful=powerful.total(),
+        powerful_roles=tuple(words),
+        powerful_names=", ".join(
+            f"{powerful[word]} {role_info(connector, word).name}" for word in words
+        ),
+        status=status,
+    )
+
+
+def _bought(pools: list[LicensePool]) -> tuple[int | None, int | None]:
+    """Full seats in the contract, and those still free.
+
+    Several licences may draw on one pool and repeat its number, so only a single one is added.
+    """
+    full = [pool for pool in pools if pool.kind == "full"]
+    if len(full) != 1 or full[0].used is None or full[0].available is None:
+        return None, None
+    return full[0].used + full[0].available, full[0].available
+
+
+def _needs(
+    connector: Connector | None, connection: Connection, tallies: list[Tally], seats: Seats
+) -> list[Need]:
+    needs = []
+    if connection.attention:
+        needs.append(Need("bad", None, connection.attention, remedy=connection.remedy))
+    needs += _idle(connector, tallies)
+    if seats.invited:
+        needs.append(
+            Need(
+                "info",
+                seats.invited,
+                _plural(seats.invited, "invitation is pending.", "invitations are pending."),
+                "Invited people hold a seat before they have ever come in.",
+                MemberChoice(status=(INVITED,)).address(),
+                _see(seats.invited),
+            )
+        )
+    if seats.unknown:
+        needs.append(
+            Need(
+                "neutral",
+                seats.unknown,
+                _plural(
+                    seats.unknown,
+                    "member's last seen is unknown, which is not the same as idle.",
+                    "members' last seen is unknown, which is not the same as idle.",
+                ),
+                connector.evidence if connector else "",
+                MemberChoice(status=(UNKNOWN,)).address(),
+                _see(seats.unknown),
+            )
+        )
+    gaps = (
+        Need("warn", None, gap["what"], gap["why"], remedy=gap["remedy"]) for gap in connection.gaps
+    )
+    return [*needs, *gaps]
+
+
+def _idle(connector: Connector | None, tallies: list[Tally]) -> list[Need]:
+    spans = {
+        IDLE_90: ("bad", "not seen for 90 days or more"),
+        IDLE_60: ("warn", "not seen for 60 to 90 days"),
+        IDLE_30: ("warn", "not seen for 30 to 60 days"),
+    }
+    needs = []
+    for status, (tone, words) in spans.items():
+        idle = [tally for tally in tallies if tally.status == status]
+        count = sum(tally.members for tally in idle)
+        full = sum(
+            tally.members for tally in idle if role_info(connector, tally.role).seat == "full"
+        )
+        if count:
+            needs.append(
+                Need(
+                    tone,
+                    count,
+                    f"{_plural(count, 'member was', 'members were')} {words}.",
+                    f"{full:,} of them {_plural(full, 'holds', 'hold')} a full seat.",
+                    MemberChoice(status=(status,), sort="seen").address(),
+                    _see(count),
+                )
+            )
+    return needs
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many
+
+
+def _see(count: int) -> str:
+    return "See the member" if count == 1 else f"See the {count:,} members"
+
+
+def _changes(
+    service: Service, connector: Connector | None, connection: Connection, this_month: date
+) -> dict[str, object]:
+    """Who joined, left or changed role, this month and last, and the newest of it."""
+    last_month = usage.months_before(this_month, 2)
+    start = datetime(last_month.year, last_month.month, 1, tzinfo=settings.BILLING_ZONE)
+    events = MemberEvent.objects.of(service).about_seats().since(start)
+    counts = events.count_by_month(settings.BILLING_ZONE)
+    newest = events.newest_first()[:EVENTS_SHOWN]
+    return {
+        "this_month": this_month,
+        "last_month": last_month,
+        "moves": counts.get(this_month, Counter()),
+        "moves_before": counts.get(last_month, Counter()),
+        "changes": [_change(event, connector) for event in newest],
+        "first_look": connection.connected_at if connection.connected_at > start else None,
+        "joined_url": MemberChoice(joined=(f"{this_month:%Y-%m}",)).address(),
+        "left_url": MemberChoice(left=(f"{this_month:%Y-%m}",)).address(),
+    }
+
+
+def _change(event: MemberEvent, connector: Connector | None) -> Change:
+    kinds = MemberEvent.Kind
+    if event.kind == kinds.CHANGED and event.field == "role":
+        before, after = (role_info(connector, word).name for word in (event.before, event.after))
+        return Change(event, f"went from {before} to {after}", "info")
+    if event.kind == kinds.CHANGED:
+        before, after = event.before or "no known licence", event.after or "no known licence"
+        return Change(event, f"went from the licence {before} to {after}", "info")
+    tones = {kinds.JOINED: "ok", kinds.RETURNED: "ok", kinds.LEFT: "neutral"}
+    return Change(event, kinds(event.kind).label, tones[kinds(event.kind)])
+
+
+def _usage(
+    service: Service, connector: Connector | None, connection: Connection, this_month: date
+) -> dict[str, object]:
+    """This month's headline numbers against last month, and the small chart."""
+    oldest = usage.months_before(this_month, MONTHS_DRAWN)
+    points = UsagePoint.objects.of(service).since(oldest).by_month()
+    metrics = usage.metrics_of(connector, points)
+    table = usage.month_rows(metrics, points, this_month, connection)
+    return {
+        "usage_tiles": usage.tiles(connector, metrics, points, this_month),
+        "chart": usage.chart(connector, metrics, table) if table else None,
+    }

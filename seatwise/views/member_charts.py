@@ -1,0 +1,113 @@
+"""The Members page's charts and filters: what is counted, and the address behind each bar."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from seatwise.connectors.base import Connector, role_info
+from seatwise.models.member import AGES, INVITED, STATUSES, UNKNOWN, Tally
+from seatwise.views.member_choice import MemberChoice
+
+AGE_LABELS: Mapping[str, str] = {
+    "7": "7 days",
+    "30": "30",
+    "60": "60",
+    "90": "90",
+    "older": "older",
+    UNKNOWN: "unknown",
+    INVITED: "invited",
+}
+BAR_HEIGHT = 92  # of the tallest column, in the drawing's own units
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart, or one choice of a filter; a link that sets it or takes it away."""
+
+    value: str
+    label: str
+    hint: str
+    members: int
+    url: str
+    selected: bool
+    share: float = 0  # of the longest bar, in per cent
+    top: float = 0  # where a column begins, in the drawing's units
+    height: float = 0
+
+
+def role_bars(connector: Connector | None, choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
+    counts = _count(tallies, "role")
+    most = max(counts.values(), default=0) or 1
+    bars = []
+    for word, members in counts.most_common():
+        name = role_info(connector, word).name
+        bars.append(
+            Bar(
+                value=word,
+                label=name,
+                hint=f"{members} members hold the role {name} ({word})",
+                members=members,
+                url=choice.toggled("role", word),
+                selected=choice.has("role", word),
+                share=max(100 * members / most, 1.5),
+            )
+        )
+    return bars
+
+
+def age_bars(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
+    counts = _count(tallies, "age")
+    most = max(counts.values(), default=0) or 1
+    bars = []
+    for age, label in AGE_LABELS.items():
+        height = max(BAR_HEIGHT * counts[age] / most, 3 if counts[age] else 1)
+        bars.append(
+            Bar(
+                value=age,
+                label=label,
+                hint=f"{counts[age]} members: {AGES[age]}",
+                members=counts[age],
+                url=choice.toggled("seen", age),
+                selected=choice.has("seen", age),
+                top=round(BAR_HEIGHT - height, 1),
+                height=round(height, 1),
+            )
+        )
+    return bars
+
+
+def license_options(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
+    counts = _count(tallies, "license")
+    return [
+        Bar(
+            value=name,
+            label=name or "Unknown licence",
+            hint="",
+            members=counts[name],
+            url=choice.toggled("license", name),
+            selected=choice.has("license", name),
+        )
+        for name in sorted(counts, key=lambda name: (not name, name.lower()))
+    ]
+
+
+def status_options(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
+    counts = _count(tallies, "status")
+    return [
+        Bar(
+            value=status,
+            label=label,
+            hint="",
+            members=counts[status],
+            url=choice.toggled("status", status),
+            selected=choice.has("status", status),
+        )
+        for status, label in STATUSES.items()
+    ]
+
+
+def _count(tallies: list[Tally], field: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for tally in tallies:
+        counts[getattr(tally, field) or ""] += tally.members
+    return counts

@@ -1,0 +1,268 @@
+"""The Members page: who holds a seat, in which role, when last seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from seatwise.connectors.base import Connector, RoleInfo, find, role_info
+from seatwise.models import Connection, Member, Service, Signal, SyncRun
+from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
+from seatwise.views import member_charts
+from seatwise.views.export import Cell, csv_response
+from seatwise.views.member_choice import MemberChoice, month_of
+from seatwise.views.shell import service_or_404
+
+PAGE_SIZE = 50
+SEARCH_BOX, WHOLE_BLOCK = "input#members-search", "div#members"
+TONES: Mapping[str, str] = {
+    "active": "ok",
+    "idle_30": "warn",
+    "idle_60": "warn",
+    "idle_90": "bad",
+    "unknown": "neutral",
+    "invited": "info",
+    "left": "neutral",
+}
+EXPORT_HEADER = [
+    "external_id",
+    "name",
+    "email",
+    "role",
+    "role_name",
+    "license",
+    "status",
+    "invited",
+    "last_seen_at",
+    "last_seen_source",
+    "last_seen_proof",
+    "joined_at",
+    "left_at",
+]
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The page, the part of it that htmx asks for, or what is filtered as a CSV file."""
+    service = service_or_404(key)
+    connector = find(service.key)
+    roles = role_order(connector)
+    choice = MemberChoice.from_query(request.GET)
+    now = timezone.now()
+    members = Member.objects.of(service)
+    if request.GET.get("format") == "csv":
+        return _export(service, connector, choice.rows(members, now, roles), now)
+    context = {
+        "service": service,
+        "connection": service.connection,
+        "connector": connector,
+        "run": SyncRun.objects.of(service).newest(),
+        "tab": "members",
+        "choice": choice,
+        **_block(connector, service.connection, choice, members, now),
+    }
+    if not is_fragment(request):
+        return render(request, "members.html", context)
+    response = render(request, "members_block.html", context)
+    # Typing and refreshing replace the address; everything else is a step that Back undoes.
+    source = request.headers.get("HX-Source", "")
+    header = "HX-Replace-Url" if source in {SEARCH_BOX, WHOLE_BLOCK} else "HX-Push-Url"
+    response[header] = request.path + choice.address(page=choice.page).removesuffix("?")
+    return _varying(response)
+
+
+def role_order(connector: Connector | None) -> list[str]:
+    """The vendor's role words, most powerful first."""
+    known = connector.roles.values() if connector else []
+    return [role.word for role in sorted(known, key=lambda role: role.rank)]
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for the part of a page that changes, and not for a whole page."""
+    return (
+        request.headers.get("HX-Request") == "true"
+        and request.headers.get("HX-Request-Type") != "full"
+        and request.headers.get("HX-History-Restore-Request") != "true"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is on, and the address without it."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that a member was seen doing."""
+
+    at: datetime
+    words: str
+    proof: str
+    url: str
+    read_at: datetime | None
+
+    @property
+    def short(self) -> str:
+        return self.proof or self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A member as the table shows it."""
+
+    member: Member
+    role: RoleInfo
+    role_tone: str
+    status: str
+    tone: str
+    evidence: list[Evidence]  # the newest first
+    absence: str  # why there is none, "" where there is some
+
+    @property
+    def label(self) -> str:
+        return str(self.member)
+
+    @property
+    def url(self) -> str:
+        """The person's page at the vendor; never an address that could run anything."""
+        return self.member.url if self.member.url.startswith("https://") else ""
+
+    @property
+    def others(self) -> list[Evidence]:
+        return self.evidence[1:]
+
+
+def _block(
+    connector: Connector | None,
+    connection: Connection | None,
+    choice: MemberChoice,
+    members: MemberQuerySet,
+    now: datetime,
+) -> dict[str, object]:
+    """What the part that changes with every filter shows."""
+    everybody = members.with_status(now).with_age(now).tally()
+    current = [tally for tally in everybody if tally.status != LEFT]
+    found = choice.rows(members, now, role_order(connector)).for_table().with_evidence()
+    shown: Page[Member] = Paginator(found, PAGE_SIZE).get_page(choice.page)
+    shown.object_list = list(shown.object_list)
+    pages = shown.paginator.get_elided_page_range(shown.number, on_each_side=2, on_ends=1)
+    return {
+        "shown": shown,
+        "rows": [_row(member, connector, connection) for member in shown.object_list],
+        "total": sum(tally.members for tally in (everybody if choice.includes_left else current)),
+        "role_bars": member_charts.role_bars(connector, choice, current),
+        "age_bars": member_charts.age_bars(choice, current),
+        "license_options": member_charts.license_options(choice, everybody),
+        "status_options": member_charts.status_options(choice, everybody),
+        "chips": _chips(connector, choice),
+        "here": choice.address(page=choice.page),
+        "columns": choice.sort_links(),
+        "csv_url": choice.address() + "&format=csv",
+        "cleared": choice.cleared(),
+        "pages": [_step(choice, label, shown.number) for label in pages],
+        "older": choice.address(page=str(shown.next_page_number())) if shown.has_next() else "",
+        "newer": choice.address(page=str(shown.number - 1)) if shown.has_previous() else "",
+    }
+
+
+def _step(choice: MemberChoice, label: str | int, current: int) -> dict[str, object]:
+    """A link of the paging; the dots between far pages lead nowhere."""
+    url = choice.address(page=str(label)) if isinstance(label, int) else ""
+    return {"label": label, "url": url, "current": label == current}
+
+
+def _row(member: Member, connector: Connector | None, connection: Connection | None) -> Row:
+    role = role_info(connector, member.role)
+    status: str = member.status  # type: ignore[attr-defined]
+    evidence = [_evidence(signal, connector) for signal in member.signals.all()]
+    if member.last_seen_at and not evidence:
+        words = _words(connector, member.last_seen_source)
+        evidence = [Evidence(member.last_seen_at, words, member.last_seen_proof, "", None)]
+    return Row(
+        member=member,
+        role=role,
+        role_tone="info" if role.rank <= 1 else "neutral",
+        status=STATUSES[status],
+        tone=TONES[status],
+        evidence=evidence,
+        absence="" if evidence else _absence(member, connection),
+    )
+
+
+def _evidence(signal: Signal, connector: Connector | None) -> Evidence:
+    words = _words(connector, signal.source)
+    url = signal.url if signal.url.startswith("https://") else ""
+    return Evidence(signal.at, words, signal.proof, url, signal.read_at)
+
+
+def _words(connector: Connector | None, source: str) -> str:
+    return connector.sources.get(source, source) if connector else source
+
+
+def _absence(member: Member, connection: Connection | None) -> str:
+    """Why there is no evidence, for the line below "unknown"."""
+    if member.invited:
+        return "has not accepted yet"
+    if connection is None or "activity" in connection.unreadable:
+        return "activity cannot be read"
+    if connection.activity_as_of is None:
+        return "activity was not read yet"
+    if connection.activity_since is None:
+        return "no evidence found"
+    return f"no evidence since {connection.activity_since:%-d %b %Y}"
+
+
+def _chips(connector: Connector | None, choice: MemberChoice) -> list[Chip]:
+    """The filters that are on, in words."""
+    chips = [Chip(f"Search: {choice.q}", choice.address(q=""))] if choice.q else []
+    words = [("role", word, f"Role: {role_info(connector, word).name}") for word in choice.role]
+    words += [("license", name, f"Licence: {name or 'unknown'}") for name in choice.license]
+    words += [("status", key, f"Status: {STATUSES[key]}") for key in choice.status]
+    words += [("seen", age, f"Last seen: {AGES[age]}") for age in choice.seen]
+    for name in ("joined", "left"):
+        months = [(value, month_of(value)) for value in getattr(choice, name)]
+        words += [(name, value, f"{name.title()} in {month:%B %Y}") for value, month in months]
+    return chips + [Chip(label, choice.toggled(name, value)) for name, value, label in words]
+
+
+def _export(
+    service: Service, connector: Connector | None, members: MemberQuerySet, now: datetime
+) -> StreamingHttpResponse:
+    day = now.astimezone(settings.BILLING_ZONE).date()
+    return csv_response(f"{service.key}-members-{day}", EXPORT_HEADER, _lines(connector, members))
+
+
+def _lines(connector: Connector | None, members: MemberQuerySet) -> Iterator[list[Cell]]:
+    for member in members.for_export().iterator(chunk_size=1000):
+        yield [
+            member.external_id,
+            member.name,
+            member.email,
+            member.role,
+            role_info(connector, member.role).name,
+            member.license.name if member.license else None,
+            member.status,  # type: ignore[attr-defined]
+            member.invited,
+            member.last_seen_at,
+            member.last_seen_source,
+            member.last_seen_proof,
+            member.joined_at,
+            member.left_at,
+        ]
+
+
+def _varying(response: HttpResponse) -> HttpResponse:
+    """So that no cache hands the part to a browser that wants the page."""
+    patch_vary_headers(response, ["HX-Request"])
+    return response

@@ -1,0 +1,56 @@
+"""What the pages share: the frame around them, who may change things, and which service."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from seatwise.models import Service, User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """For every template: the menu, where one is in it, and whom a viewer can ask."""
+    match = getattr(request, "resolver_match", None)
+    signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
+    return {
+        "nav_services": Service.objects.by_name if signed_in else [],
+        "place": match and (match.kwargs.get("key") or match.url_name),
+        "admins": User.objects.admins().names if signed_in else "",
+    }
+
+
+def require_admin(what: str) -> Callable[[View[P]], View[P]]:
+    """Refuses everybody else with a page that says who can: "Only an admin can `what`."."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not is_admin(request):
+                raise PermissionDenied(f"Only an admin can {what}.")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def person(request: HttpRequest) -> User:
+    """Who is signed in; the middleware lets nobody else through."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user
+
+
+def is_admin(request: HttpRequest) -> bool:
+    return person(request).is_admin
+
+
+def service_or_404(key: str) -> Service:
+    """With its connections and their open syncs."""
+    return get_object_or_404(Service.objects.for_table(), key=key)

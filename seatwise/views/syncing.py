@@ -1,0 +1,48 @@
+"""Sync now, and the live progress of what is being read."""
+
+import json
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from seatwise import tasks
+from seatwise.models import SyncRun
+from seatwise.views.shell import person, require_admin, service_or_404
+
+TABS = {"info": "info", "members": "members", "usage": "usage", "settings": "service_settings"}
+
+
+@require_POST
+@require_admin("start a sync")
+def sync_now(request: HttpRequest, key: str) -> HttpResponse:
+    service = service_or_404(key)
+    connection = service.connection
+    if connection is None or not connection.is_alive:
+        messages.error(request, f"{service.name} is not connected. Integrate it first.")
+        return redirect("service_settings", key=key)
+    tasks.request_sync(connection, by=person(request))
+    return redirect(TABS.get(request.POST.get("tab", ""), "info"), key=key)
+
+
+@require_safe
+def progress(request: HttpRequest, key: str) -> HttpResponse:
+    """The fragment that pages ask for each second while a sync runs.
+
+    Fires `run-stage-done` on the body when a stage is complete that was not (`?done=` says
+    how many were) and `run-ended` at the end, so that a page can ask for its contents again.
+    """
+    service = service_or_404(key)
+    run = SyncRun.objects.of(service).newest()
+    running = run is not None and run.is_open
+    known = request.GET.get("done", "0")
+    news = run is not None and str(run.done_stages) != known
+    context = {"service": service, "run": run, "out_of_band": True, "head": news or not running}
+    response = render(request, "progress_news.html", context)
+    events = [name for name, fire in (("run-stage-done", news), ("run-ended", not running)) if fire]
+    if events:
+        response["HX-Trigger"] = json.dumps({name: {"target": "body"} for name in events})
+    if not running:
+        response["HX-Reswap"] = "outerHTML"
+    return response

@@ -1,0 +1,235 @@
+"""The Usage page: month by month, what the service was used for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from seatwise.connectors.base import Connector, MetricInfo, find
+from seatwise.models import Connection, Service, SyncRun, UsagePoint
+from seatwise.views.export import Cell, csv_response
+from seatwise.views.member_choice import month_of
+from seatwise.views.shell import service_or_404
+
+RANGES = (3, 6, 12, 24)
+USUAL_RANGE = 12
+EXPORT_HEADER = ["month", "metric", "value", "final", "source", "as_of"]
+
+Points = Mapping[date, Mapping[str, UsagePoint]]
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The page, with `?months=` 3, 6, 12 or 24 and `?month=2026-10` opened, or a CSV file."""
+    service = service_or_404(key)
+    connection = service.connection
+    months = _range(request)
+    this_month = current_month()
+    points = UsagePoint.objects.of(service).since(months_before(this_month, months)).by_month()
+    metrics = metrics_of(find(service.key), points)
+    if request.GET.get("format") == "csv":
+        name = f"{service.key}-usage-{this_month:%Y-%m}"
+        return csv_response(name, EXPORT_HEADER, _lines(metrics, points))
+    table = month_rows(metrics, points, this_month, connection)
+    opened = _opened(request, table)
+    context = {
+        "service": service,
+        "connection": connection,
+        "connector": find(service.key),
+        "run": SyncRun.objects.of(service).newest(),
+        "tab": "usage",
+        "months": months,
+        "ranges": RANGES,
+        "metrics": metrics,
+        "table": table,
+        "tiles": tiles(find(service.key), metrics, points, this_month),
+        "chart": chart(find(service.key), metrics, table),
+        "opened": opened,
+        "gaps": usage_gaps(connection, metrics),
+    }
+    return render(request, "usage.html", context)
+
+
+def current_month() -> date:
+    """The first day of this month in the billing zone."""
+    return timezone.now().astimezone(settings.BILLING_ZONE).date().replace(day=1)
+
+
+def months_before(month: date, count: int) -> date:
+    """The first of `count` months that end with this one."""
+    index = month.year * 12 + month.month - count
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def metrics_of(connector: Connector | None, points: Points) -> list[MetricInfo]:
+    """What the connector counts, in its order; then what was kept of a metric it dropped."""
+    known = list(connector.metrics) if connector else []
+    found = dict.fromkeys(metric for row in points.values() for metric in row)
+    words = {metric.key for metric in known}
+    lost = [MetricInfo(key, key, "No definition is known any more.", "") for key in found]
+    return known + [metric for metric in lost if metric.key not in words]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One cell: a number, or None with the reason why it is unknown."""
+
+    metric: MetricInfo
+    value: int | None
+    final: bool
+    source: str
+    as_of: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One row of the table."""
+
+    month: date
+    provisional: bool
+    values: list[Value]
+
+    @property
+    def slug(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """This month's number, and last month's in words."""
+
+    metric: MetricInfo
+    value: int | None
+    final: bool
+    sentence: str
+
+
+def month_rows(
+    metrics: Sequence[MetricInfo],
+    points: Points,
+    this_month: date,
+    connection: Connection | None,
+) -> list[Month]:
+    """Newest first, without holes between this month and the oldest that is known."""
+    reasons = {gap["capability"]: gap["what"] for gap in (connection.gaps if connection else [])}
+    rows = []
+    for month in _down_to(min(points, default=None), this_month):
+        known = points.get(month, {})
+        values = [_value(metric, known.get(metric.key), reasons) for metric in metrics]
+        open_month = month >= this_month or any(not point.final for point in known.values())
+        rows.append(Month(month, open_month, values))
+    return rows
+
+
+def tiles(
+    connector: Connector | None,
+    metrics: Sequence[MetricInfo],
+    points: Points,
+    this_month: date,
+) -> list[Tile]:
+    """The headline metrics this month, against last month in words."""
+    last_month = months_before(this_month, 2)
+    now, before = points.get(this_month, {}), points.get(last_month, {})
+    found = []
+    for metric in headline(connector, metrics):
+        point, earlier = now.get(metric.key), before.get(metric.key)
+        known = f"{earlier.value:,}" if earlier else "unknown"
+        found.append(
+            Tile(
+                metric=metric,
+                value=point.value if point else None,
+                final=point.final if point else False,
+                sentence=f"so far this month · all of {last_month:%B}: {known}",
+            )
+        )
+    return found
+
+
+def headline(connector: Connector | None, metrics: Sequence[MetricInfo]) -> list[MetricInfo]:
+    """The metrics of the tiles and the chart, in the connector's order."""
+    by_key = {metric.key: metric for metric in metrics}
+    keys = connector.usage_headline if connector else tuple(by_key)[:3]
+    return [by_key[key] for key in keys if key in by_key]
+
+
+def chart(
+    connector: Connector | None, metrics: Sequence[MetricInfo], table: Sequence[Month]
+) -> dict[str, object]:
+    """What the chart draws, oldest month first; None where a number is unknown."""
+    oldest_first = list(reversed(table))
+    return {
+        "months": [
+            {
+                "slug": row.slug,
+                "short": f"{row.month:%b}" if len(table) <= 12 else f"{row.month:%b %y}",
+                "name": f"{row.month:%B %Y}",
+                "provisional": row.provisional,
+            }
+            for row in oldest_first
+        ],
+        "series": [
+            {
+                "name": f"{metric.name} (estimate)" if metric.estimate else metric.name,
+                "kind": "line" if metric.estimate else "bar",
+                "values": [
+                    value.value
+                    for row in oldest_first
+                    for value in row.values
+                    if value.metric.key == metric.key
+                ],
+            }
+            for metric in headline(connector, metrics)
+        ],
+    }
+
+
+def usage_gaps(
+    connection: Connection | None, metrics: Sequence[MetricInfo]
+) -> list[dict[str, str]]:
+    """What of the usage cannot be read, why, and who can change it."""
+    wanted = {"usage", *(metric.key for metric in metrics)}
+    gaps = connection.gaps if connection else []
+    return [gap for gap in gaps if gap["capability"] in wanted]
+
+
+def _range(request: HttpRequest) -> int:
+    asked = request.GET.get("months", "")
+    return int(asked) if asked in {str(months) for months in RANGES} else USUAL_RANGE
+
+
+def _opened(request: HttpRequest, table: Sequence[Month]) -> Month | None:
+    """The month whose breakdown was asked for."""
+    asked = month_of(request.GET.get("month", ""))
+    return next((row for row in table if row.month == asked), None)
+
+
+def _down_to(oldest: date | None, newest: date) -> Iterator[date]:
+    month = newest
+    while oldest and month >= oldest:
+        yield month
+        month = months_before(month, 2)
+
+
+def _value(metric: MetricInfo, point: UsagePoint | None, reasons: Mapping[str, str]) -> Value:
+    if point:
+        return Value(metric, point.value, point.final, point.source, point.as_of, "")
+    unread = "This month's number was not read."
+    reason = reasons.get(metric.key) or reasons.get("usage") or unread
+    return Value(metric, None, False, metric.source, None, reason)
+
+
+def _lines(metrics: Sequence[MetricInfo], points: Points) -> Iterator[list[Cell]]:
+    for month, row in points.items():
+        for metric in metrics:
+            point = row.get(metric.key)
+            if point:
+                slug = f"{month:%Y-%m}"
+                cells: list[Cell] = [slug, metric.key, point.value, point.final]
+                yield [*cells, point.source, point.as_of]

@@ -1,0 +1,178 @@
+"""Lists that move while they are read, and lists longer than the vendor admits."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seatwise.connectors.errors import BrokenAnswer
+from seatwise.connectors.pagerduty.paging import Chunk, Page, overlapping, whole_window
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+async def everything(
+    fetch: Callable[[int, int], object], limit: int = 100, ceiling: int = 10_000
+) -> tuple[list[str], Chunk[str]]:
+    rows: list[str] = []
+    async for chunk in overlapping(fetch, str, limit=limit, ceiling=ceiling):  # type: ignore[arg-type]
+        rows += chunk.rows
+    return rows, chunk
+
+
+# A change between two pages: the place in the list (as a share), and whether somebody comes.
+CHANGES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=4)
+
+
+@pytest.mark.fault(49)
+@pytest.mark.fault(51)
+@settings(max_examples=300, deadline=None)
+@given(size=st.integers(0, 60), between=st.lists(CHANGES, max_size=30), limit=st.integers(4, 15))
+def test_nobody_who_stayed_is_missed_while_others_come_and_go(
+    size: int, between: list[list[tuple[float, bool]]], limit: int
+) -> None:
+    people = [f"P{n}" for n in range(size)]
+    stayed = set(people)
+    upcoming = iter(between)
+    newcomers = iter(range(10_000))
+
+    async def fetch(offset: int, most: int) -> Page[str]:
+        rows = people[offset : offset + most]
+        page = Page(rows, offset + len(rows) < len(people), len(people))
+        for share, comes in next(upcoming, []):
+            place = int(share * len(people))
+            if comes:
+                people.insert(place, f"N{next(newcomers)}")
+            elif people:
+                stayed.discard(people.pop(min(place, len(people) - 1)))
+        return page
+
+    rows, last = asyncio.run(everything(fetch, limit))
+    assert stayed <= set(rows)
+    assert len(rows) == len(set(rows))
+    assert last.last
+    assert not last.cut
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 10, 97, 100, 101, 250])
+@pytest.mark.parametrize("given_rows", [1, 2, 3, 4, 25, 100])
+def test_a_vendor_that_gives_fewer_rows_than_asked_is_read_to_the_end(
+    size: int, given_rows: int
+) -> None:
+    async def fetch(offset: int, most: int) -> Page[str]:
+        rows = [str(n) for n in range(size)][offset : offset + min(most, given_rows)]
+        return Page(rows, offset + len(rows) < size, None)
+
+    rows, _ = asyncio.run(everything(fetch))
+    assert rows == [str(n) for n in range(size)]
+
+
+@pytest.mark.fault(52)
+def test_a_vendor_that_ignores_the_offset_is_an_error() -> None:
+    asked: list[int] = []
+
+    async def fetch(offset: int, most: int) -> Page[str]:
+        asked.append(offset)
+        return Page([str(n) for n in range(100)], True, 1000)
+
+    with pytest.raises(BrokenAnswer, match="same page"):
+        asyncio.run(everything(fetch))
+    assert len(asked) == 2
+
+
+@pytest.mark.fault(52)
+def test_an_empty_page_that_promises_more_is_an_error() -> None:
+    async def fetch(offset: int, most: int) -> Page[str]:
+        return Page([], True, 5)
+
+    with pytest.raises(BrokenAnswer):
+        asyncio.run(everything(fetch))
+
+
+@pytest.mark.fault(52)
+def test_a_list_that_is_another_one_each_time_is_given_up() -> None:
+    asked: list[int] = []
+
+    async def fetch(offset: int, most: int) -> Page[str]:
+        asked.append(offset)
+        return Page([f"{len(asked)} {n}" for n in range(most)], True, None)
+
+    with pytest.raises(BrokenAnswer):
+        asyncio.run(everything(fetch))
+    assert len(asked) < 100
+
+
+@pytest.mark.fault(50)
+def test_a_list_beyond_the_ceiling_is_cut_and_says_so() -> None:
+    async def fetch(offset: int, most: int) -> Page[str]:
+        assert offset + most <= 1000
+        assert most > 0
+        rows = [str(n) for n in range(1200)][offset : offset + most]
+        return Page(rows, True, 1200)
+
+    rows, last = asyncio.run(everything(fetch, ceiling=1000))
+    assert rows == [str(n) for n in range(1000)]
+    assert last.cut
+    assert last.total == 1200
+
+
+@dataclass(frozen=True)
+class Event:
+    id: str
+    at: datetime
+
+
+MOMENTS = st.lists(st.integers(0, 3600), max_size=120)
+
+
+@pytest.mark.fault(50)
+@settings(max_examples=100, deadline=None)
+@given(seconds=MOMENTS, counted=st.booleans(), closed=st.booleans(), given_rows=st.integers(4, 9))
+def test_a_window_beyond_the_ceiling_is_split_and_no_row_lost_or_doubled(
+    seconds: list[int], counted: bool, closed: bool, given_rows: int
+) -> None:
+    events = [
+        Event(f"E{n}", START + timedelta(seconds=second))
+        for n, second in enumerate(sorted(seconds))
+    ]
+    end = START + timedelta(seconds=3600)
+    ceiling = 40
+
+    async def fetch(since: datetime, until: datetime, offset: int, most: int) -> Page[Event]:
+        assert offset + most <= ceiling
+        # Whether a border belongs to the window is not documented: read right either way.
+        found = [
+            event
+            for event in events
+            if (since <= event.at <= until if closed else since < event.at < until)
+        ]
+        rows = found[offset : offset + min(most, given_rows)]
+        return Page(rows, offset + len(rows) < len(found), len(found) if counted else None)
+
+    crowded = any(
+        sum(abs(other - second) <= 6 for other in seconds) >= ceiling for second in seconds
+    )
+    read = whole_window(fetch, lambda event: event.id, START, end, ceiling=ceiling)
+    try:
+        rows = asyncio.run(read)
+    except BrokenAnswer:
+        assert crowded
+        return
+    found = [event for event in rows if START <= event.at < end]
+    assert {event.id for event in found} == {event.id for event in events if event.at < end}
+    assert len(found) == len({event.id for event in found})
+
+
+@pytest.mark.fault(53)
+@pytest.mark.parametrize("total", [0, 1, 149, 151, 9_999])
+def test_a_wrong_total_does_not_lose_a_row(total: int) -> None:
+    async def fetch(since: datetime, until: datetime, offset: int, most: int) -> Page[str]:
+        rows = [str(n) for n in range(150)][offset : offset + most]
+        return Page(rows, offset + len(rows) < 150, total)
+
+    read = whole_window(fetch, str, START, START + timedelta(days=1))
+    assert asyncio.run(read) == [str(n) for n in range(150)]

@@ -96,6 +96,13 @@ def _billing_zone() -> ZoneInfo:
         raise refuse("SEATWISE_BILLING_ZONE", "must be a zone such as Europe/Berlin.") from None
 
 
+def _log_level() -> str:
+    level = read("SEATWISE_LOG_LEVEL", "WARNING").upper()
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise refuse("SEATWISE_LOG_LEVEL", "must be DEBUG, INFO, WARNING or ERROR.")
+    return level
+
+
 SECRET_KEY = _secret_key()
 ENCRYPTION_KEYS = _encryption_keys()
 BASE_URL = _base_url()
@@ -238,5 +245,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": read("SEATWISE_LOG_LEVEL", "WARNING").upper()},
+    "root": {"handlers": ["stderr"], "level": _log_level()},
 }

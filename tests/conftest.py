@@ -1,11 +1,19 @@
-"""What every test may ask for: people who sign in."""
+"""What every test may ask for: people who sign in, a simulated vendor, a connection to it."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 
-from seatwise.models import User
+from seatwise import connections
+from seatwise.connectors import base
+from seatwise.connectors.base import all_connectors
+from seatwise.models import Authorization, Connection, Service, User
+from tests.sandboxes import Running, running
 
 PASSWORD = "correct horse battery"
+SESSION = "one-browser-session"
 
 
 @pytest.fixture
@@ -30,3 +38,62 @@ def as_viewer(viewer: User) -> Client:
     client = Client()
     client.force_login(viewer)
     return client
+
+
+@pytest.fixture(scope="session")
+def small_vendor() -> Iterator[Running]:
+    with running(seed=7, people=40, months=3) as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def vendor(small_vendor: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A small simulated account, which the connector's settings point to."""
+    configure(small_vendor, monkeypatch)
+    small_vendor.fault(rate_limit=1_000_000)  # many tests in one minute share this account
+    yield small_vendor
+    small_vendor.clear_faults()
+    small_vendor.forget_requests()
+
+
+@pytest.fixture
+def service(db: None) -> Service:
+    return Service.objects.create(key="pagerduty", name="PagerDuty", category="Incidents")
+
+
+@pytest.fixture
+def connection(vendor: Running, service: Service, admin: User) -> Connection:
+    """Connected through the vendor's real consent pages; nothing is read yet."""
+    attempt = authorize(vendor, service, admin)
+    assert attempt.connection is not None, attempt.message
+    return attempt.connection
+
+
+def configure(vendor: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in vendor.settings.items():
+        monkeypatch.setenv(f"SEATWISE_PAGERDUTY_{name}", value)
+
+
+def authorize(
+    vendor: Running,
+    service: Service,
+    user: User,
+    *,
+    role: str = "owner",
+    account: str = "harbor-prod",
+    decision: str = "authorize",
+) -> Authorization:
+    """From Integrate to the vendor's answer, as the person with that role there."""
+    url = connections.begin(service, user=user, session_key=SESSION)
+    back = vendor.decide(url, vendor.someone(role, account), account, decision)
+    answer = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+    return connections.finish(service.key, answer, user=user, session_key=SESSION)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same connectors, which do not really wait between two tries."""
+    from tests.connectors.accounts import impatient as patience
+
+    quick = {key: type(each)(patience=patience()) for key, each in all_connectors().items()}  # type: ignore[call-arg]
+    monkeypatch.setattr(base, "all_connectors", lambda: quick)

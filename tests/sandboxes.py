@@ -1,16 +1,15 @@
 """The simulated vendor for tests: over real HTTP, in a thread of its own, on a free port."""
 
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
-from seatwise.sandbox import VENDORS, Server, settings_for
+from seatwise.sandbox import VENDORS, Server, listen, settings_for
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class Running:
     settings: dict[str, str]  # as `settings_for`: the scoped client
     http: httpx2.Client  # for requests to any of its addresses
     vendor: str = "pagerduty"
+    people: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # seen so far
 
     def truth(self, account: str = "harbor-prod", zone: str = "UTC") -> dict[str, Any]:
         """What is really so in that account, see the sandbox's `truth`."""
@@ -47,8 +47,10 @@ class Running:
 
     def someone(self, role: str = "owner", account: str = "harbor-prod") -> str:
         """The e-mail address of somebody who has that role in that account."""
-        people = self.truth(account)["members"]
-        return next(str(p["email"]) for p in people if p["role"] == role and not p["invited"])
+        if account not in self.people:
+            self.people[account] = self.truth(account)["members"]
+        there = self.people[account]
+        return next(str(p["email"]) for p in there if p["role"] == role and not p["invited"])
 
     def api_key(self, account: str = "harbor-prod", **options: Any) -> str:
         """The account's API key, as the sandbox announces it."""
@@ -85,8 +87,7 @@ class Running:
 @contextmanager
 def running(vendor: str = "pagerduty", **options: Any) -> Iterator[Running]:
     """A sandbox for as long as the block lasts; options as for the vendor's `build`."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     listening = threading.Event()
     server = Server(VENDORS[vendor].build(**options), listening.set)

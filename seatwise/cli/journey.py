@@ -2,6 +2,7 @@
 
 import sys
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -13,10 +14,14 @@ from seatwise.models import Connection, Member, SyncRun, UsagePoint
 from seatwise.models.member import IDLE, STATUSES
 from seatwise.models.sync_run import RunState
 
+WIDTH = 110  # columns, where the output is not a terminal
+
 
 def connect_and_report(url: str, email: str, password: str, vendors: tuple[str, ...]) -> int:
     """Goes the whole way for each vendor over HTTP. Returns the exit code."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     visitor = Visitor()
     try:
         visitor.visit(f"{url}/")
@@ -73,7 +78,7 @@ def _report(connection: Connection, console: Console) -> None:
 
 
 def _roles(connection: Connection, counts: dict[str, int]) -> Table:
-    table = Table(title=f"{sum(counts.values())} members by role", title_justify="left")
+    table = _table(f"{sum(counts.values())} members by role")
     table.add_column("Role")
     table.add_column("Seat")
     table.add_column("Members", justify="right")
@@ -84,8 +89,7 @@ def _roles(connection: Connection, counts: dict[str, int]) -> Table:
 
 
 def _idle(connection: Connection, members: list[Member]) -> Table:
-    title = f"{len(members)} idle seats (unknown is not counted as idle)"
-    table = Table(title=title, title_justify="left")
+    table = _table(f"{len(members)} idle seats (unknown is not counted as idle)")
     for heading in ("Member", "Role", "Licence", "Last seen", "Evidence"):
         table.add_column(heading)
     for member in members:
@@ -102,7 +106,7 @@ def _idle(connection: Connection, members: list[Member]) -> Table:
 
 def _usage(connection: Connection) -> Table:
     metrics = connection.connector.metrics if connection.connector else ()
-    table = Table(title="Usage by month", title_justify="left")
+    table = _table("Usage by month (* provisional: a number can still change)")
     table.add_column("Month")
     for metric in metrics:
         table.add_column(metric.name, justify="right")
@@ -110,7 +114,11 @@ def _usage(connection: Connection) -> Table:
         final = all(point.final for point in points.values())
         values = (points.get(metric.key) for metric in metrics)
         table.add_row(
-            f"{month:%Y-%m}{'' if final else ' provisional'}",
+            f"{month:%Y-%m}{'' if final else ' *'}",
             *(f"{point.value:,}" if point else "unknown" for point in values),
         )
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)

@@ -124,7 +124,9 @@ def bar(percent: float, tone: str = "", label: str = "") -> SafeString:
         '<svg class="bar{}" viewBox="0 0 100 6" preserveAspectRatio="none" {}>'
         '<rect class="bar__fill" width="{}" height="6"/></svg>',
         f" bar--{tone}" if tone else "",
-        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"'),
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else SafeString('aria-hidden="true"'),
         max(0, min(100, round(percent, 1))),
     )
 

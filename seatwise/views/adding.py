@@ -20,7 +20,7 @@ class Choice:
 
     product: catalogue.Product
     added: bool
-    powers: str  # "Members, licences, usage"; "" where there is no connector
+    powers: str  # "Members, last seen, usage"; "" where there is no connector
 
 
 @require_safe
@@ -69,8 +69,10 @@ def _template(request: HttpRequest) -> str:
 
 
 def _powers(connector: Connector | None) -> str:
-    """What its reader promises, by the scopes it asks for."""
-    return ", ".join(scope.reads for scope in connector.scopes) if connector else ""
+    if connector is None:
+        return ""
+    facts = {"members": connector.roles, "last seen": connector.sources, "usage": connector.metrics}
+    return ", ".join(name for name, known in facts.items() if known).capitalize()
 
 
 def _next_step(product: catalogue.Product) -> str:

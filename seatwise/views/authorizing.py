@@ -59,10 +59,20 @@ def outcome(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     response = render(
         request,
         "outcome.html",
-        {"service": service, "outcome": attempt, "connector": service.connector},
+        {"service": service, "connector": service.connector, **told(attempt)},
     )
     response._csp_update = {"form-action": connections.consent_origins()}  # type: ignore[attr-defined] # noqa: SLF001
     return response
+
+
+def told(attempt: Authorization | None) -> dict[str, object]:
+    """What the outcome's template says: the attempt, and what can be read now."""
+    connection = attempt.connection if attempt else None
+    connector = connection.connector if connection else None
+    granted = set(connection.scopes) if connection else set()
+    scopes = connector.scopes if connector else ()
+    reads = [scope.reads for scope in scopes if scope.name in granted]
+    return {"outcome": attempt, "outcome_reads": reads}
 
 
 def visible(request: HttpRequest, service: Service) -> AuthorizationQuerySet:

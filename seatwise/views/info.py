@@ -101,6 +101,7 @@ class Need:
     url: str = ""
     link: str = ""
     remedy: str = ""
+    detail: str = ""  # longer, one click away
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +188,9 @@ def _needs(
                     "member's last seen is unknown, which is not the same as idle.",
                     "members' last seen is unknown, which is not the same as idle.",
                 ),
-                connector.evidence if connector else "",
-                MemberChoice(status=(UNKNOWN,)).address(),
-                _see(seats.unknown),
+                url=MemberChoice(status=(UNKNOWN,)).address(),
+                link=_see(seats.unknown),
+                detail=connector.evidence if connector else "",
             )
         )
     gaps = (

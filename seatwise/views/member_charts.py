@@ -17,7 +17,7 @@ AGE_LABELS: Mapping[str, str] = {
     UNKNOWN: "unknown",
     INVITED: "invited",
 }
-BAR_HEIGHT = 92  # of the tallest column, in the drawing's own units
+BAR_HEIGHT = 112  # of the tallest column, in the drawing's own units
 
 
 @dataclass(frozen=True, slots=True)

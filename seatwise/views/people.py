@@ -16,7 +16,7 @@ from seatwise.views.shell import person, require_admin
 HANDOVER = "handover"  # the one-time link, in the session until it has been shown once
 
 
-class AddForm(forms.ModelForm[User]):
+class AddForm(forms.ModelForm):
     """Whom to let in. The password is theirs to choose."""
 
     class Meta:

@@ -10,10 +10,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import connections
-from seatwise.connectors.base import Scope
+from seatwise.connectors.base import Scope, role_info
 from seatwise.models import Authorization, Connection, Service, SyncRun
 from seatwise.models.connection import State
-from seatwise.views.authorizing import visible
+from seatwise.views.authorizing import told, visible
 from seatwise.views.shell import person, require_admin, service_or_404
 
 
@@ -31,7 +31,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     service = service_or_404(key)
     context = _context(service) | {
         "tab": "settings",
-        "outcome": _outcome(request, service),
+        **told(_outcome(request, service)),
         "asks_to_integrate": "integrate" in request.GET,
         "asks_to_revoke": "revoke" in request.GET,
     }
@@ -68,6 +68,9 @@ def _context(service: Service) -> dict[str, Any]:
         "connection": connection,
         "connector": connector,
         "is_connected": alive,
+        "granted_role": role_info(connector, connection.granted_role).name
+        if connection and connection.granted_role
+        else "",
         "permissions": _permissions(connector.scopes if connector else (), connection, alive),
         "missing": connections.missing_settings(service.key),
         "callback_url": connections.callback_url(service.key),
@@ -79,7 +82,9 @@ def _permissions(
     scopes: Sequence[Scope], connection: Connection | None, alive: bool
 ) -> list[Permission]:
     granted = set(connection.scopes) if connection and alive and connection.scopes else None
-    return [Permission(scope, None if granted is None else scope.name in granted) for scope in scopes]
+    return [
+        Permission(scope, None if granted is None else scope.name in granted) for scope in scopes
+    ]
 
 
 def _outcome(request: HttpRequest, service: Service) -> Authorization | None:

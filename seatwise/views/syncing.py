@@ -38,7 +38,14 @@ def progress(request: HttpRequest, key: str) -> HttpResponse:
     running = run is not None and run.is_open
     known = request.GET.get("done", "0")
     news = run is not None and str(run.done_stages) != known
-    context = {"service": service, "run": run, "out_of_band": True, "head": news or not running}
+    tab = request.GET.get("tab", "")
+    context = {
+        "tab": tab if tab in TABS else "info",
+        "service": service,
+        "run": run,
+        "out_of_band": True,
+        "head": news or not running,
+    }
     response = render(request, "progress_news.html", context)
     events = [name for name, fire in (("run-stage-done", news), ("run-ended", not running)) if fire]
     if events:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, MetricInfo, find
-from seatwise.models import Connection, Service, SyncRun, UsagePoint
+from seatwise.models import Connection, SyncRun, UsagePoint
 from seatwise.views.export import Cell, csv_response
 from seatwise.views.member_choice import month_of
 from seatwise.views.shell import service_or_404

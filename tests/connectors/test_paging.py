@@ -1,7 +1,7 @@
 """Lists that move while they are read, and lists longer than the vendor admits."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,10 +16,10 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 async def everything(
-    fetch: Callable[[int, int], object], limit: int = 100, ceiling: int = 10_000
+    fetch: Callable[[int, int], Awaitable[Page[str]]], limit: int = 100, ceiling: int = 10_000
 ) -> tuple[list[str], Chunk[str]]:
     rows: list[str] = []
-    async for chunk in overlapping(fetch, str, limit=limit, ceiling=ceiling):  # type: ignore[arg-type]
+    async for chunk in overlapping(fetch, str, limit=limit, ceiling=ceiling):
         rows += chunk.rows
     return rows, chunk
 
@@ -30,8 +30,8 @@ CHANGES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=4)
 
 @pytest.mark.fault(49)
 @pytest.mark.fault(51)
-@settings(max_examples=300, deadline=None)
-@given(size=st.integers(0, 60), between=st.lists(CHANGES, max_size=30), limit=st.integers(4, 15))
+@settings(max_examples=400, deadline=None)
+@given(size=st.integers(0, 80), between=st.lists(CHANGES, max_size=30), limit=st.integers(8, 15))
 def test_nobody_who_stayed_is_missed_while_others_come_and_go(
     size: int, between: list[list[tuple[float, bool]]], limit: int
 ) -> None:

@@ -1,0 +1,110 @@
+// What every page can do once scripts run; each thing works without them in a plainer way.
+
+const inViewersZone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  const closer = event.target.closest("[data-closes]");
+  const copier = event.target.closest("[data-copies]");
+  if (opener) open(opener, event);
+  else if (closer) close(closer, event);
+  else if (copier) copy(copier);
+  else if (event.target.matches("dialog[open]") && isOutside(event)) event.target.close();
+  for (const filter of document.querySelectorAll("details.filter[open]")) {
+    if (!filter.contains(event.target)) filter.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const filter = document.activeElement.closest?.("details.filter[open]");
+    if (filter) {
+      filter.open = false;
+      filter.querySelector("summary").focus();
+    }
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") walk(event);
+});
+
+document.addEventListener("htmx:after:swap", () => dress(document));
+document.addEventListener("htmx:response:error", () =>
+  tell("The page could not be brought up to date. What you see stays; load it again."),
+);
+document.addEventListener("htmx:error", () =>
+  tell("Seatwise does not answer. What you see stays; it is tried again when you go on."),
+);
+
+dress(document);
+for (const dialog of document.querySelectorAll("dialog[data-modal][open]")) {
+  dialog.close();
+  dialog.showModal();
+}
+
+function dress(root) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-dressed])")) {
+    const local = inViewersZone.format(new Date(time.dateTime));
+    time.dataset.dressed = "";
+    if (time.hasAttribute("data-local")) {
+      time.title = time.textContent;
+      time.textContent = local;
+    } else time.title = `${local} your time, ${time.title}`;
+  }
+  for (const button of root.querySelectorAll("[data-copies][hidden]")) {
+    button.hidden = !navigator.clipboard;
+  }
+}
+
+function open(opener, event) {
+  const dialog = document.getElementById(opener.dataset.opens);
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.showModal();
+  dialog.dispatchEvent(new Event("dialog-opened"));
+}
+
+function close(closer, event) {
+  const dialog = closer.closest("dialog");
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.close();
+  if (location.search) history.replaceState(null, "", location.pathname);
+}
+
+function isOutside(event) {
+  const box = event.target.getBoundingClientRect();
+  const inside =
+    event.clientX >= box.left &&
+    event.clientX <= box.right &&
+    event.clientY >= box.top &&
+    event.clientY <= box.bottom;
+  return !inside;
+}
+
+async function copy(button) {
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+  const words = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = words), 2000);
+}
+
+// Arrow keys go from the search box through the rows' buttons and links and back.
+function walk(event) {
+  const list = document.getElementById("choices");
+  if (!list?.parentElement.contains(document.activeElement)) return;
+  const stops = [
+    document.getElementById("catalogue-search"),
+    ...list.querySelectorAll(".choices__action :is(button, a)"),
+  ];
+  const at = stops.indexOf(document.activeElement);
+  if (at < 0) return;
+  event.preventDefault();
+  stops[Math.max(0, Math.min(stops.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)))].focus();
+}
+
+function tell(sentence) {
+  const flash = document.getElementById("flash");
+  if (!flash) return;
+  flash.textContent = sentence;
+  flash.hidden = false;
+  clearTimeout(tell.timer);
+  tell.timer = setTimeout(() => (flash.hidden = true), 8000);
+}

@@ -1,0 +1,195 @@
+"""A whole sync against the simulated vendor: the tables equal the vendor's truth."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from seatwise import sync
+from seatwise.models import (
+    Connection,
+    LicensePool,
+    Member,
+    MemberEvent,
+    Service,
+    Signal,
+    SyncRun,
+    UsagePoint,
+    User,
+)
+from tests.conftest import authorize, configure
+from tests.sandboxes import Running, running
+
+
+def read(connection: Connection) -> SyncRun:
+    run, _ = sync.open_run(connection, by=None)
+    sync.run(run.pk)
+    run.refresh_from_db()
+    connection.refresh_from_db()
+    return run
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_tables_equal_the_vendors_truth(
+    seed: int, service: Service, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(seed=seed, people=60, months=4) as vendor:
+        configure(vendor, monkeypatch)
+        connection = authorize(vendor, service, admin).connection
+        assert connection is not None
+        run = read(connection)
+        assert run.state == "done", run.reason
+        truth = vendor.truth()
+    assert {(m.external_id, m.email, m.name, m.role, m.invited) for m in Member.objects.all()} == {
+        (m["id"], m["email"], m["name"], m["role"], m["invited"]) for m in truth["members"]
+    }
+    for month in truth["months"]:
+        told = {metric: month[metric] for metric in month if metric.startswith("notifications_")}
+        told |= {"incidents": month["incidents"], "alerts": month["alerts"]}
+        told["billable_alerts"] = month["notifications_sms"] + month["notifications_phone"]
+        points = UsagePoint.objects.filter(month=f"{month['month']}-01")
+        assert {point.metric: point.value for point in points} == told
+        over = month["month"] < datetime.now(UTC).strftime("%Y-%m")
+        assert {point.final for point in points} == {over and month["closed"]}
+    horizon = connection.activity_since
+    assert horizon is not None
+    seen = {m.external_id: m.last_seen_at for m in Member.objects.exclude(last_seen_at=None)}
+    for member in truth["members"]:
+        newest = truth["last_activity"].get(member["id"])
+        if newest and datetime.fromisoformat(newest) >= horizon:
+            assert seen[member["id"]] == datetime.fromisoformat(newest), member
+
+
+def test_every_member_has_the_licence_the_vendor_allocated(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    held = Counter(m.license.name for m in Member.objects.select_related("license") if m.license)
+    told = Counter(m["license"] for m in vendor.truth()["members"])
+    assert held == told
+    assert {pool.name: pool.used for pool in LicensePool.objects.all() if pool.used} == held
+
+
+def test_an_unchanged_second_sync_writes_no_member_and_no_event(connection: Connection) -> None:
+    read(connection)
+    events = MemberEvent.objects.count()
+    before = list(Member.objects.order_by("pk").values())
+    run = read(connection)
+    assert run.counts == {}
+    assert MemberEvent.objects.count() == events
+    assert [
+        {name: value for name, value in row.items() if not name.startswith("last_seen")}
+        for row in Member.objects.order_by("pk").values()
+    ] == [
+        {name: value for name, value in row.items() if not name.startswith("last_seen")}
+        for row in before
+    ]
+
+
+def test_someone_who_left_is_kept_with_the_day_they_left(connection: Connection) -> None:
+    read(connection)
+    gone = Member.objects.create(
+        connection=connection,
+        external_id="P0GONE",
+        name="Gone Already",
+        role="user",
+        first_listed_at=datetime.now(UTC),
+    )
+    read(connection)
+    gone.refresh_from_db()
+    assert gone.left_at is not None
+    assert gone.events.get().kind == "left"
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "says"),
+    [
+        ({"kind": "status", "status": 402}, "action_needed", "plan"),
+        ({"kind": "status", "status": 403}, "action_needed", ""),
+        ({"kind": "status", "status": 500}, "retry_at", "500"),
+        ({"kind": "html"}, "retry_at", "web page"),
+        ({"kind": "truncate"}, "retry_at", "cut"),
+        ({"kind": "empty"}, "retry_at", ""),
+    ],
+)
+@pytest.mark.usefixtures("impatient")
+def test_a_failing_sync_keeps_the_last_complete_data_and_says_why(
+    fault: dict[str, object],
+    state: str,
+    says: str,
+    connection: Connection,
+    vendor: Running,
+) -> None:
+    read(connection)
+    members = set(Member.objects.current().values_list("external_id", flat=True))
+    as_of = connection.members_as_of
+    vendor.fault(path="/users", times=100, **fault)
+    run = read(connection)
+    assert run.state == state
+    assert says in run.reason
+    assert run.reason.endswith(".")
+    assert run.remedy
+    assert connection.attention == run.reason
+    assert connection.members_as_of == as_of
+    assert set(Member.objects.current().values_list("external_id", flat=True)) == members
+
+
+@pytest.mark.fault(54)
+@pytest.mark.usefixtures("impatient")
+def test_a_vendor_that_suddenly_lists_nobody_is_not_believed(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    nobody = {"users": [], "limit": 100, "offset": 0, "more": False, "total": 0}
+    vendor.fault(path="/users", times=100, kind="status", status=200, body=nobody)
+    run = read(connection)
+    assert "no members at all" in run.reason
+    assert not Member.objects.filter(left_at__isnull=False).exists()
+
+
+def test_missing_notifications_are_unknown_and_named_not_zero(
+    vendor: Running, service: Service, admin: User
+) -> None:
+    vendor.fault(withhold_scopes=["users:notifications.read"])
+    connection = authorize(vendor, service, admin).connection
+    assert connection is not None
+    assert connection.state == "limited"
+    run = read(connection)
+    assert run.state == "done_with_notes"
+    metrics = set(UsagePoint.objects.values_list("metric", flat=True))
+    assert metrics == {"incidents", "alerts"}
+    assert any("users:notifications.read" in gap["why"] for gap in connection.gaps)
+
+
+@pytest.mark.fault(83)
+def test_a_revoked_run_writes_nothing_more(connection: Connection, admin: User) -> None:
+    from seatwise import connections
+
+    run, _ = sync.open_run(connection, by=admin)
+    connections.revoke(connection, by=admin, erase=False)
+    sync.run(run.pk)
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert not Member.objects.exists()
+
+
+def test_evidence_keeps_its_newest_time_in_whatever_order_it_is_read(
+    connection: Connection,
+) -> None:
+    from seatwise.connectors.records import SignalRecord
+
+    read(connection)
+    member = Member.objects.filter(last_seen_at=None, invited=False).first() or Member.objects.get()
+    times = [datetime(2026, 5, day, tzinfo=UTC) for day in (3, 9, 1)]
+    for at in times:
+        record = SignalRecord(member.external_id, "acknowledged", at, f"on day {at.day}")
+        Signal.objects.record(connection, [record], datetime.now(UTC))
+    member.refresh_from_db()
+    assert member.last_seen_at == max(times)
+    assert member.last_seen_proof == "on day 9"
+
+
+def test_only_one_run_is_open_at_a_time(connection: Connection) -> None:
+    first, is_new = sync.open_run(connection, by=None)
+    second, is_new_again = sync.open_run(connection, by=None)
+    assert (first, is_new, is_new_again) == (second, True, False)

@@ -1,0 +1,61 @@
+"""Bad settings stop the start with one line that names the setting."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOOD = {
+    "SEATWISE_SECRET_KEY": "x" * 50,
+    "SEATWISE_ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
+}
+
+
+def start(**changed: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command that reads all settings, with the real database of this test run."""
+    kept = {name: os.environ[name] for name in ("PATH", "SEATWISE_DATABASE_URL")}
+    return subprocess.run(
+        [sys.executable, "-m", "seatwise", "manage", "check"],
+        env={name: value for name, value in {**kept, **GOOD, **changed}.items() if value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_good_settings_start() -> None:
+    done = start()
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SEATWISE_SECRET_KEY", ""),
+        ("SEATWISE_SECRET_KEY", "too short"),
+        ("SEATWISE_ENCRYPTION_KEYS", ""),
+        ("SEATWISE_ENCRYPTION_KEYS", "no key"),
+        ("SEATWISE_BASE_URL", "seatwise.example.com"),
+        ("SEATWISE_BASE_URL", "https://example.com/below"),
+        ("SEATWISE_BILLING_ZONE", "Mars/Olympus"),
+        ("SEATWISE_DATABASE_URL", "nonsense"),
+        ("SEATWISE_PAGERDUTY_API_URL", "http://not-loopback.example"),
+        ("SEATWISE_SECRET_KEY_FILE", "/there/is/no/such/file"),
+        ("SEATWISE_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_bad_setting_stops_the_start_with_one_line_that_names_it(name: str, value: str) -> None:
+    done = start(**{name: value})
+    assert done.returncode == 1
+    assert done.stderr.count("\n") <= 1, done.stderr
+    assert done.stderr.startswith(f"seatwise: {name} ")
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("y" * 50 + "\n", encoding="utf-8")
+    done = start(SEATWISE_SECRET_KEY="", SEATWISE_SECRET_KEY_FILE=str(path))
+    assert done.returncode == 0, done.stderr

@@ -153,8 +153,9 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
         Needs `with_status` and `with_age` before it.
         """
-        rows = self.order_by().values_list("role", "license__name", "status", "age")
-        return [Tally(*row) for row in rows.annotate(n=Count("pk"))]
+        shared: tuple[str, ...] = ("role", "license__name", "status", "age")
+        rows = self.order_by().values_list(*shared).annotate(n=Count("pk"))
+        return [Tally(*row) for row in rows]
 
     def count_by_role(self) -> dict[str, int]:
         return self._count_by("role")
@@ -170,7 +171,8 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def count_by_service(self) -> dict[int, dict[str, int]]:
         """{service id: {status: members}}. Needs `with_status` before it."""
         counts: dict[int, dict[str, int]] = {}
-        rows = self.order_by().values("connection__service", "status").annotate(n=Count("pk"))
+        shared: tuple[str, ...] = ("connection__service", "status")
+        rows = self.order_by().values(*shared).annotate(n=Count("pk"))
         for row in rows:
             counts.setdefault(row["connection__service"], {})[row["status"]] = row["n"]
         return counts

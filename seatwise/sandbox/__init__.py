@@ -5,8 +5,10 @@ Nothing here imports anything of the product, so that a mistake cannot be made o
 
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
@@ -16,6 +18,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from . import pagerduty
+
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Build(Protocol):
@@ -84,11 +88,10 @@ def serve(
     def ready() -> None:
         for line in chosen.announcement(base_url, seed=seed, people=people):
             announce(line)
+        sys.stdout.flush()  # whoever waits for these lines reads them through a pipe
 
-    with listener:
-        server = Server(app, ready)
-        if threading.current_thread() is threading.main_thread():
-            server.stop_on_signals()
+    server = Server(app, ready)
+    with listener, server.stopping_on_signals():
         server.run(sockets=[listener])
 
 
@@ -131,15 +134,23 @@ class Server(uvicorn.Server):
         if self.started:
             self._ready()
 
-    def stop_on_signals(self) -> None:
+    @contextmanager
+    def stopping_on_signals(self) -> Iterator[None]:
         """Makes SIGTERM and SIGINT a clean end, also while the server is still starting.
 
-        The server passes a signal on to whoever handled it before, which would end the process
-        with an error.
+        When it has stopped, the server raises the signal once more for whoever handled it before;
+        that would end the process with an error. Does nothing outside the main thread.
         """
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             self.should_exit = True
 
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, stop) for number in STOPPING}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

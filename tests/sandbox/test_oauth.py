@@ -1,5 +1,6 @@
 """The simulated identity host is as strict as the standards and the vendor's documents say."""
 
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -197,3 +198,16 @@ def test_a_decision_counts_only_in_the_browser_that_signed_in(app: App, sandbox:
     form = {"request": number, "email": sandbox.someone()}
     stranger = app.sandbox.http.post(f"{sandbox.base_url}/identity/sign-in", data=form)
     assert stranger.status_code == 400
+
+
+def test_whoever_is_signed_in_goes_straight_to_the_accounts(app: App, sandbox: Running) -> None:
+    with httpx2.Client(base_url=sandbox.base_url, follow_redirects=True) as browser:
+        first = browser.get(app.authorize_url())
+        number = first.text.partition('name="request" value="')[2].partition('"')[0]
+        other_tab = browser.get(app.authorize_url())
+        assert "E-mail address" in other_tab.text
+        form = {"request": number, "email": sandbox.someone()}
+        assert "harbor-eu" in browser.post("/identity/sign-in", data=form).text
+        again = browser.get(app.authorize_url())
+        assert "Choose an account" in again.text
+        assert sandbox.someone() in again.text

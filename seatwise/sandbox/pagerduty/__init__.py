@@ -8,6 +8,7 @@ only.
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -112,8 +113,9 @@ def _nothing(_call: Call) -> Body:
 def _truth(world: World) -> Callable[[Request], Awaitable[Response]]:
     async def tell(request: Request) -> Response:
         company = world.companies.get(request.query_params.get("account", "harbor-prod"))
-        if company is None:
-            return JSONResponse({"error": "no such account"}, 404)
-        return JSONResponse(truth(company, request.query_params.get("zone", "UTC")))
+        zone = request.query_params.get("zone", "UTC")
+        if company is None or zone not in available_timezones():
+            return JSONResponse({"error": "no such account or zone"}, 404)
+        return JSONResponse(truth(company, zone))
 
     return tell

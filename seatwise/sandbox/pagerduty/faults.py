@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-KINDS: Final = frozenset({"status", "html", "truncate", "not_json", "empty"})
+KINDS: Final = frozenset({"status", "html", "truncate", "not_json", "empty", "slow"})
+REMEMBERED: Final = 20_000  # requests
 SECRET: Final = frozenset({"code", "state", "token", "code_challenge", "request", "login_hint"})
 MESSAGES: Final[dict[int, tuple[str, int | None]]] = {
     400: ("Invalid Input Provided", 2001),
@@ -38,7 +39,7 @@ class Fault:
 
     `path` is without the region and may hold `*`; `after` requests are let through first, then
     `times` go wrong (None: all from then on). With `perform` the work is done all the same and
-    only the answer is lost. `delay` is in seconds.
+    only the answer is lost. `delay` is in seconds; "slow" does nothing else.
     """
 
     path: str
@@ -120,10 +121,11 @@ class Witness:
             return
         record = _record(scope)
         self.seen.append(record)
+        del self.seen[:-REMEMBERED]
         region, _, rest = scope["path"].removeprefix("/").partition("/")
         fault = self._fault(scope["method"], region, f"/{rest}")
         answer = _Answer()
-        if fault is None or fault.perform or fault.kind == "truncate":
+        if fault is None or fault.perform or fault.kind in ("truncate", "slow"):
             await self.app(scope, receive, answer.take)
         if fault is not None:
             await asyncio.sleep(fault.delay)
@@ -187,6 +189,8 @@ class _Answer:
 
 
 def _spoilt(fault: Fault, good: _Answer) -> _Answer:
+    if fault.kind == "slow":
+        return good
     if fault.kind == "truncate":  # complete for HTTP, cut off for JSON
         good.body = good.body[: len(good.body) * 2 // 3]
         return good

@@ -39,7 +39,7 @@ class Desk:
     def __init__(self, world: World, grants: Grants) -> None:
         self._world, self._grants = world, grants
         self._pending: dict[str, Pending] = {}
-        self._signed_in: dict[str, str] = {}  # session → e-mail
+        self._sessions: dict[str, str] = {}  # → e-mail, or "" before somebody has signed in
 
     def routes(self) -> list[BaseRoute]:
         """The addresses of the pages, below the identity host's prefix."""
@@ -53,11 +53,13 @@ class Desk:
     def open(self, request: Request, pending: Pending) -> Response:
         """Starts the way through the pages: to sign-in, or past it if somebody is signed in."""
         session = request.cookies.get(COOKIE, "")
-        known = session in self._signed_in
-        pending.session = session if known else secrets.token_urlsafe(24)
+        if session not in self._sessions:
+            session = secrets.token_urlsafe(24)
+            self._sessions[session] = ""
+        pending.session = session
         number = secrets.token_urlsafe(12)
         self._pending[number] = pending
-        answer = _go("accounts" if known else "sign-in", number)
+        answer = _go("accounts" if self._sessions[session] else "sign-in", number)
         answer.set_cookie(COOKIE, pending.session, path="/identity", httponly=True, samesite="lax")
         return answer
 
@@ -72,15 +74,15 @@ class Desk:
         email = str(form.get("email", "")).strip().casefold()
         if not self._memberships(email):
             return pages.sign_in(number, pending.client, self._examples(), unknown=email)
-        self._signed_in[pending.session] = email
+        self._sessions[pending.session] = email
         return _go("accounts", number)
 
     async def choose(self, request: Request) -> Response:
         """Asks which account it is about. The role that counts is the one held there."""
         form = await request.form()
         number, pending = self._find(request, form)
-        email = self._signed_in.get(pending.session) if pending else None
-        if pending is None or email is None:
+        email = self._sessions[pending.session] if pending else ""
+        if pending is None or not email:
             return _lost()
         company = self._world.companies.get(str(form.get("account", "")))
         if request.method == "GET" or company is None:
@@ -101,7 +103,7 @@ class Desk:
         form = await request.form()
         number, pending = self._find(request, form)
         account = pending.account if pending else None
-        email = self._signed_in.get(pending.session, "") if pending else ""
+        email = self._sessions[pending.session] if pending else ""
         person = account.member(email) if account else None
         if pending is None or account is None or person is None:
             return _lost()

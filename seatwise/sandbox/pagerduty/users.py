@@ -44,7 +44,11 @@ def me(call: Call) -> Body:
     if call.caller.person is None:
         raise RestError(400, 2001, "Invalid Input Provided", ["A user's token is needed."])
     shown = user(call.account, call.caller.person, _included(call))
-    return {"user": shown}
+    secret = identifier(call.account.seed, shown["id"], "calendar", length=20, prefix="")
+    calendar = f"{call.account.subdomain}.pagerduty.com/private/{secret}/feed"
+    # whoever knows these addresses reads the person's calendar: a product must not keep them
+    addresses = {"web_cal_url": f"webcal://{calendar}", "http_cal_url": f"https://{calendar}"}
+    return {"user": shown | addresses}
 
 
 def list_licenses(call: Call) -> Body:

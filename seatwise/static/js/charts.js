@@ -28,13 +28,25 @@ function seriesOf(data) {
   });
 }
 
+// Elements instead of a string of HTML: names stay text, and no style attribute is needed.
+function tip(month, points) {
+  const box = document.createElement("div");
+  const title = document.createElement("strong");
+  title.textContent = month.name + (month.provisional ? ", provisional" : "");
+  const list = document.createElement("dl");
+  for (const { seriesName, value } of points) {
+    const name = document.createElement("dt");
+    const number = document.createElement("dd");
+    name.textContent = seriesName;
+    number.textContent = exact(value);
+    list.append(name, number);
+  }
+  box.append(title, list);
+  return box;
+}
+
 function options(data, still) {
   const text = { color: colour("--chart-text"), fontFamily: colour("--font"), fontSize: 12 };
-  const hover = ([first, ...rest]) => {
-    const month = data.months[first.dataIndex];
-    const lines = [first, ...rest].map((point) => `${point.seriesName}: ${exact(point.value)}`);
-    return [month.name + (month.provisional ? ", provisional" : ""), ...lines].join("\n");
-  };
   return {
     animation: !still,
     animationDuration: 300,
@@ -43,12 +55,11 @@ function options(data, still) {
     grid: { left: 4, right: 8, top: 40, bottom: 4, containLabel: true },
     tooltip: {
       trigger: "axis",
-      renderMode: "richText",
       axisPointer: { type: "shadow", shadowStyle: { color: colour("--chart-1"), opacity: 0.08 } },
-      formatter: hover,
+      className: "chart__tip",
       backgroundColor: colour("--surface"),
       borderColor: colour("--line"),
-      textStyle: { ...text, color: colour("--text"), lineHeight: 18 },
+      formatter: (points) => tip(data.months[points[0].dataIndex], points),
     },
     xAxis: {
       type: "category",

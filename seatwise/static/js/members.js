@@ -1,4 +1,4 @@
-// The Members page: keeps filter menus open while one ticks, and closes them as a menu closes.
+// The Members page: keeps filter menus open while one ticks, and boxes true to the address.
 const menus = () => document.querySelectorAll("#members-form details.filter");
 let open = [];
 
@@ -16,16 +16,4 @@ document.addEventListener("htmx:after:swap", () => {
   }
   const search = document.getElementById("members-search");
   if (search && search !== document.activeElement) search.value = search.defaultValue;
-});
-
-document.addEventListener("click", (event) => {
-  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  const menu = document.querySelector("#members-form details.filter[open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
 });

@@ -1,0 +1,83 @@
+"""The same account read by our connector and by PagerDuty's own client, side by side."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pagerduty import RestApiV2Client
+
+from seatwise.connectors.base import ReadPlan, find
+from seatwise.connectors.collect import collect
+from seatwise.connectors.http import FixedToken
+from seatwise.sync.plan import HORIZON, MONTHS, months_back
+from tests.connectors.accounts import authorize
+from tests.sandboxes import Running, running
+
+CHANNELS = ("sms", "phone", "email", "push")
+
+
+def measure() -> dict[str, float]:
+    """Seconds and requests for the whole account, ours and the peer's."""
+    with running(seed=1) as vendor:
+        vendor.fault(rate_limit=1_000_000)  # the peer alone would be held up by it
+        vendor.truth()  # makes the history, which is then there for both
+        ours, our_requests = _ours(vendor)
+        vendor.forget_requests()
+        peers = _timed(lambda: _read_plainly(vendor))
+        return {
+            "Whole account, Seatwise, s": ours,
+            "Whole account, PagerDuty's client, s": peers,
+            "Whole account, Seatwise, requests": our_requests,
+            "Whole account, PagerDuty's client, requests": len(vendor.requests()),
+        }
+
+
+def _ours(vendor: Running) -> tuple[float, float]:
+    grant = asyncio.run(authorize(vendor, vendor.someone()))
+    vendor.forget_requests()
+    seconds = _timed(lambda: asyncio.run(_collect(vendor, grant)))
+    return seconds, len(vendor.requests())
+
+
+async def _collect(vendor: Running, grant: Any) -> None:
+    connector = find("pagerduty")
+    assert connector is not None
+    asked = frozenset(scope.name for scope in connector.scopes)
+    account = await connector.identify(vendor.settings, grant, asked)
+    now = datetime.now(UTC)
+    plan = ReadPlan(months_back(now.date(), MONTHS), ZoneInfo("UTC"), now, now - HORIZON)
+    credentials = FixedToken(grant.access_token)
+    async with connector.reader(vendor.settings, account, credentials) as reader:
+        async for _batch in collect(reader, plan):
+            pass
+
+
+def _read_plainly(vendor: Running) -> None:
+    client = RestApiV2Client(vendor.api_key())
+    client.url = vendor.settings["API_URL"]
+    client.list_all("users", params={"include[]": ["teams"]})
+    client.get("/licenses")
+    client.list_all("license_allocations")
+    now = datetime.now(UTC)
+    months = [*reversed(months_back(now.date(), MONTHS)), now.date()]
+    for since, until in zip(months, months[1:], strict=False):
+        window = {"since": f"{since}T00:00:00Z", "until": f"{until}T00:00:00Z"}
+        if until == now.date():
+            window["until"] = now.isoformat()
+        client.list_all("incidents", params=window)
+        for channel in CHANNELS:
+            wanted = {**window, "filter": f"{channel}_notification", "total": "true", "limit": 1}
+            client.get("/notifications", params=wanted)
+    for week in range(13):
+        end = now - timedelta(days=7 * week)
+        start = max(end - timedelta(days=7), now - HORIZON)
+        window = {"since": start.isoformat(), "until": end.isoformat()}
+        client.list_all("log_entries", params={**window, "is_overview": "true"})
+
+
+def _timed(work: Any) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began

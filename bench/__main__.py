@@ -40,11 +40,13 @@ def _page(figures: dict[str, list[float]], runs: int) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench` ({runs} runs): "
-        f"{os.cpu_count()} cores, {_memory()} of memory, {platform.system()} "
-        f"{platform.machine()}, Python {platform.python_version()}. "
-        "Vendor, database, web and worker share the machine; the vendor is the sandbox without "
-        "added latency, so the seconds say what Seatwise costs, not what a network adds.",
+        (
+            f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench` ({runs} runs): "
+            f"{os.cpu_count()} cores, {_memory()} of memory, {platform.system()} "
+            f"{platform.machine()}, Python {platform.python_version()}. "
+            "Vendor, database, web and worker share the machine; the vendor is the sandbox without "
+            "added latency, so the seconds say what Seatwise costs, not what a network adds."
+        ),
         "",
         "| Figure | min | median | max | aim |",
         "|---|---:|---:|---:|---:|",
@@ -56,9 +58,11 @@ def _page(figures: dict[str, list[float]], runs: int) -> str:
         lines.append(f"| {name} | {told} | {aim} |")
     lines += [
         "",
-        "The peer is the `pagerduty` package's `RestApiV2Client`, asked in the plain way for the "
-        "same things: all users, licences and allocations, twelve months of incidents, the "
-        "notification totals by channel and month, and ninety days of overview log entries.",
+        (
+            "The peer is the `pagerduty` package's `RestApiV2Client`, asked in the plain way for "
+            "the same things: all users, licences and allocations, twelve months of incidents, the "
+            "notification totals by channel and month, and ninety days of overview log entries."
+        ),
         "",
     ]
     return "\n".join(lines)

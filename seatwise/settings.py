@@ -112,9 +112,7 @@ DATABASES = {"default": _database()}
 _over_tls = BASE_URL.startswith("https://")
 _own_host = urlsplit(BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [
-    host.strip()
-    for host in read("SEATWISE_ALLOWED_HOSTS", _own_host).split(",")
-    if host.strip()
+    host.strip() for host in read("SEATWISE_ALLOWED_HOSTS", _own_host).split(",") if host.strip()
 ]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DEBUG = False

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.jobs import DeleteJobCondition
 
 from seatwise import sync
@@ -35,6 +36,7 @@ def request_sync(connection: Connection, *, by: User | None) -> SyncRun:
 
 def run_worker() -> None:
     """Works off the queue until SIGTERM or SIGINT; a running sync is handed over by page."""
+    assert isinstance(app.connector, DjangoConnector)
     worker_app = app.with_connector(app.connector.get_worker_connector())
     worker_app.run_worker(
         concurrency=CONCURRENCY,

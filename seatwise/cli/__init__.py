@@ -28,9 +28,7 @@ def demo_command(
     once: Annotated[
         bool, typer.Option("--once", help="Connect, sync, print the result, and exit.")
     ] = False,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="0: 8000, or the next free one.")
-    ] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: 8000, or the next free one.")] = 0,
     seed: Seed = 1,
 ) -> None:
     """Everything in one go, with a simulated vendor to connect to. Forgets all at its end."""

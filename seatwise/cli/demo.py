@@ -79,7 +79,12 @@ def running(port: int, seed: int) -> Iterator[Demo]:
         for vendor, address in vendors.items():
             vendor_port = address.rpartition(":")[2]
             programs.start(
-                "sandbox", vendor, "--port", vendor_port, "--seed", str(seed),
+                "sandbox",
+                vendor,
+                "--port",
+                vendor_port,
+                "--seed",
+                str(seed),
                 log=home / f"{vendor}.log",
             )
         programs.start("web", "--host", HOST, "--port", str(web_port), log=home / "web.log")

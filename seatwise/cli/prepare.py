@@ -45,9 +45,7 @@ def _migrate() -> None:
         connection.ensure_connection()
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
-        raise SystemExit(
-            f"seatwise: {database.URL_SETTING} cannot be reached: {reason}"
-        ) from None
+        raise SystemExit(f"seatwise: {database.URL_SETTING} cannot be reached: {reason}") from None
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         try:

@@ -88,7 +88,7 @@ class Supervisor:
                 return 1
         return 0
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._told_to_stop.set()
 
 

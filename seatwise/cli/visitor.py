@@ -41,7 +41,7 @@ class Visitor:
         self._load(urllib.request.Request(urljoin(self.url, url)))
 
     def press(self, words: str, **answers: str) -> None:
-        """Fills `answers` into the form that has a button with these words in it, and presses it."""
+        """Fills `answers` into the form with such a button, which may say more, and presses it."""
         for form in _forms(self.page):
             for label, name, value in form.buttons:
                 if words in label:

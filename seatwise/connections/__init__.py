@@ -1,9 +1,9 @@
 """The verbs on a connection: begin and finish the OAuth flow, hand out tokens, revoke.
 
-    url = begin(service, user=…, session_key=…)      the person leaves for the vendor
-    authorization = finish(key, answer, user=…, …)   and comes back, with a yes or a no
-    token = fresh_token(connection.pk)               what a sync reads with
-    revoke(connection, by=…, erase=…)                the end
+url = begin(service, user=…, session_key=…)      the person leaves for the vendor
+authorization = finish(key, answer, user=…, …)   and comes back, with a yes or a no
+token = fresh_token(connection.pk)               what a sync reads with
+revoke(connection, by=…, erase=…)                the end
 """
 
 from seatwise.connections.configuration import (

@@ -49,9 +49,7 @@ def begin(service: Service, *, user: User, session_key: str, popup: bool = False
     return begun.url
 
 
-def finish(
-    key: str, answer: Mapping[str, str], *, user: User, session_key: str
-) -> Authorization:
+def finish(key: str, answer: Mapping[str, str], *, user: User, session_key: str) -> Authorization:
     """Takes the vendor's answer; how it went is in the attempt's outcome, message and remedy.
 
     `answer` is the query of the redirect: state with code, or with error. The code is sent
@@ -185,6 +183,7 @@ def _keep(
     connection.disconnected_by = None
     connection.connected_by, connection.connected_at = user, now
     connection.state = State.LIMITED if account.gaps else State.ACTIVE
+    connection.next_sync_at = now  # should nobody ask for the first sync, the schedule does
     store(connection, grant, now)
     connection.save()
     return connection

@@ -39,9 +39,9 @@ def _forget(pk: int, by: User, erase: bool) -> str:
     now = timezone.now()
     # Runs before connections: a sync locks in the same order.
     SyncRun.objects.of_connection(pk).cancel("The authorization was revoked.", now)
-    connection = (
-        Connection.objects.select_related("service").select_for_update(of=("self",))
-    ).get(pk=pk)
+    connection = (Connection.objects.select_related("service").select_for_update(of=("self",))).get(
+        pk=pk
+    )
     try:
         token = connection.unseal("refresh_token") or connection.unseal("access_token")
     except CannotOpen:

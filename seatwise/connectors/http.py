@@ -204,16 +204,23 @@ class Http:
                 raise BrokenAnswer(
                     f"{self._vendor} sent an answer that cannot be unpacked ({endpoint})."
                 ) from None
-            except httpx2.ConnectError:
-                raise TryAgainLater(
-                    f"{self._vendor} cannot be reached at {target.host} ({endpoint})."
-                ) from None
+            except httpx2.ConnectError as error:
+                raise self._unreachable(error, target.host, endpoint) from None
             except httpx2.TransportError:
                 raise TryAgainLater(
                     f"The connection to {self._vendor} broke off ({endpoint})."
                 ) from None
         self._heed_the_rate_limit(response.headers)
         return self._answer(response, body, endpoint)
+
+    def _unreachable(self, error: Exception, host: str, endpoint: str) -> TryAgainLater:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return TryAgainLater(
+                f"{host} could not prove that it is {self._vendor}; nothing was sent ({endpoint}).",
+                remedy="The operator of Seatwise checks the certificate and the clock of its"
+                " machine: somebody may be listening in between.",
+            )
+        return TryAgainLater(f"{self._vendor} cannot be reached at {host} ({endpoint}).")
 
     def _allowed(self, url: str, endpoint: str) -> httpx2.URL:
         try:

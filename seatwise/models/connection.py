@@ -43,9 +43,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
 
 class Connection(models.Model):
-    service = models.ForeignKey(
-        "Service", on_delete=models.CASCADE, related_name="connections"
-    )
+    service = models.ForeignKey("Service", on_delete=models.CASCADE, related_name="connections")
     state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
 
     account_id = models.CharField(max_length=100)
@@ -66,9 +64,7 @@ class Connection(models.Model):
     remedy = models.TextField(blank=True)  # what to do and who can do it
     revocation = models.TextField(blank=True)  # what the vendor said to it
 
-    connected_by = models.ForeignKey(
-        "User", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    connected_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
     connected_at = models.DateTimeField()
     disconnected_by = models.ForeignKey(
         "User", null=True, on_delete=models.SET_NULL, related_name="+"

@@ -59,6 +59,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, service: object) -> Self:
         return self.filter(connection__service=service)
 
+    def of_connections(self, connections: Sequence[object]) -> Self:
+        """Like `of`, but lets an index serve filter and order at once in a large account."""
+        return self.filter(connection__in=connections)
+
     def current(self) -> Self:
         return self.filter(left_at=None)
 
@@ -115,7 +119,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def having_status(self, statuses: list[str]) -> Self:
         """Needs `with_status` before it; without statuses, everybody who has not left."""
-        return self.filter(status__in=statuses) if statuses else self.exclude(status=LEFT)
+        return self.filter(status__in=statuses) if statuses else self.current()
 
     def seen_in(self, ages: Sequence[str]) -> Self:
         """Last seen in one of these AGES. Needs `with_age` before it."""
@@ -138,6 +142,13 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def for_table(self) -> Self:
         return self.select_related("license", "connection")
+
+    def keys(self) -> QuerySet["Member", int]:
+        """Only the primary keys, in order: all that a large account's sort has to carry."""
+        return self.values_list("pk", flat=True)
+
+    def with_keys(self, keys: Sequence[int]) -> Self:
+        return self.filter(pk__in=keys)
 
     def with_evidence(self) -> Self:
         """With each member's signals, newest first: for the few rows that are shown."""

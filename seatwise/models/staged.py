@@ -26,9 +26,7 @@ class StagedRecord(models.Model):
     objects = StagedRecordQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["run", "kind", "key"], name="staged_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["run", "kind", "key"], name="staged_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

@@ -28,7 +28,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.order_by("pk").select_for_update()
 
     def names(self) -> str:
-        """"Ada Lovelace or Grace Hopper": whom to ask."""
+        """ "Ada Lovelace or Grace Hopper": whom to ask."""
         return " or ".join(str(user) for user in self.order_by("name", "email"))
 
     def for_table(self) -> Self:
@@ -56,7 +56,7 @@ class User(AbstractUser):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
         ordering = ["email"]

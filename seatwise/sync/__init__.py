@@ -19,7 +19,7 @@ from seatwise.models import Connection, SyncRun, User
 from seatwise.sync import ending, stages
 from seatwise.sync.bridge import read
 from seatwise.sync.claim import Claim, Superseded, start
-from seatwise.sync.plan import plan_for
+from seatwise.sync.plan import plan_now
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
     connection = claim.connection
     gaps: list[Gap] = []
     try:
-        for batch, requests in read(connection, plan_for(connection)):
+        for batch, requests in read(connection, plan_now()):
             gaps += batch.gaps
             _take(claim, batch, requests)
             if stopping():

@@ -37,9 +37,7 @@ def finished(claim: Claim, gaps: Sequence[Gap]) -> None:
     connection.attention = connection.remedy = ""
     connection.state = State.LIMITED if connection.gaps else State.ACTIVE
     connection.next_sync_at = next_daily(connection, timezone.now())
-    connection.save(
-        update_fields=["sync_gaps", "attention", "remedy", "state", "next_sync_at"]
-    )
+    connection.save(update_fields=["sync_gaps", "attention", "remedy", "state", "next_sync_at"])
     _close(run, RunState.DONE_WITH_NOTES if connection.gaps else RunState.DONE)
 
 
@@ -117,9 +115,7 @@ def _give_up(run: SyncRun, connection: Connection, sentence: str, remedy: str) -
 
 
 def _locked(run: SyncRun) -> Connection:
-    return Connection.objects.select_for_update(of=("self",), no_key=True).get(
-        pk=run.connection_id
-    )
+    return Connection.objects.select_for_update(of=("self",), no_key=True).get(pk=run.connection_id)
 
 
 def _close(run: SyncRun, state: RunState, reason: str = "", remedy: str = "") -> None:

@@ -13,11 +13,10 @@ def apply_licenses(run: SyncRun, now: datetime) -> None:
         for key, data in StagedRecord.objects.of(run, "seat").in_key_order()
     }
     names = {pool.pk: pool.name for pool in pools.values()}
-    first_look = not MemberEvent.objects.filter(
-        member__connection=run.connection, field="license"
-    ).exists() and not Member.objects.filter(
-        connection=run.connection, license__isnull=False
-    ).exists()
+    first_look = (
+        not MemberEvent.objects.filter(member__connection=run.connection, field="license").exists()
+        and not Member.objects.filter(connection=run.connection, license__isnull=False).exists()
+    )
     altered, events = [], []
     for member in Member.objects.filter(connection=run.connection).current():
         pool, since = seats.get(member.external_id, (None, None))

@@ -115,7 +115,9 @@ def _columns(record: MemberRecord) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _chunks(items: Iterator[T]) -> Iterator[list[T]]:

@@ -12,7 +12,7 @@ MONTHS = 12  # the current, provisional one included
 HORIZON = timedelta(days=90)  # older silence needs no more proof: it is idle for 90 days
 
 
-def plan_for(connection: Connection) -> ReadPlan:
+def plan_now() -> ReadPlan:
     """The plan for this moment. Months begin and end in the workspace's billing zone."""
     now = timezone.now()
     return ReadPlan(

@@ -78,9 +78,7 @@ def _of(batch: Batch, kind: type[T]) -> list[T]:
     return [record for record in batch.records if isinstance(record, kind)]
 
 
-def _hold_back(
-    run: SyncRun, kind: str, records: Iterable[T], key: Callable[[T], str]
-) -> None:
+def _hold_back(run: SyncRun, kind: str, records: Iterable[T], key: Callable[[T], str]) -> None:
     rows = {key(record): record for record in records}
     StagedRecord.objects.bulk_create(
         [

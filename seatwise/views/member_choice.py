@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import QueryDict
 
-from seatwise.models.member import AGES, LEFT, SORTS, STATUSES, MemberQuerySet
+from seatwise.models.member import AGES, LEFT, SORTS, STATUSES, MemberQuerySet, Tally
 
 MOST_WORDS = 8  # each word of a search is one more condition
 MOST_VALUES = 40
@@ -65,6 +65,12 @@ class MemberChoice:
             found = found.left_between(*bounds(month))
         return found.sorted_by(self.sort, roles)
 
+    def counted(self, tallies: Sequence[Tally]) -> int | None:
+        """How many members `rows` holds, without asking; None where only the rows can say."""
+        if self.q or self.joined or self.left:
+            return None
+        return sum(tally.members for tally in tallies if self._fits(tally))
+
     @property
     def includes_left(self) -> bool:
         return LEFT in self.status or bool(self.left)
@@ -102,6 +108,16 @@ class MemberChoice:
     def sort_links(self) -> dict[str, dict[str, str]]:
         """{column: address that sorts by it, and how it is sorted now}."""
         return {key: self._sort_link(key) for key in SORTS if not key.startswith("-")}
+
+    def _fits(self, tally: Tally) -> bool:
+        wanted = (
+            (self.role, tally.role),
+            (self.license, tally.license or ""),
+            (self.status, tally.status),
+            (self.seen, tally.age),
+        )
+        right_status = bool(self.status) or tally.status != LEFT
+        return right_status and all(not values or value in values for values, value in wanted)
 
     def _sort_link(self, key: str) -> dict[str, str]:
         now = {key: "ascending", f"-{key}": "descending"}.get(self.sort, "none")

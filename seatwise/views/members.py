@@ -57,7 +57,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     roles = role_order(connector)
     choice = MemberChoice.from_query(request.GET)
     now = timezone.now()
-    members = Member.objects.of(service)
+    members = Member.objects.of_connections(list(service.connections.all()))
     if request.GET.get("format") == "csv":
         return _export(service, connector, choice.rows(members, now, roles), now)
     context = {
@@ -153,13 +153,16 @@ def _block(
     """What the part that changes with every filter shows."""
     everybody = members.with_status(now).with_age(now).tally()
     current = [tally for tally in everybody if tally.status != LEFT]
-    found = choice.rows(members, now, role_order(connector)).for_table().with_evidence()
-    shown: Page[Member] = Paginator(found, PAGE_SIZE).get_page(choice.page)
-    shown.object_list = list(shown.object_list)
+    found = choice.rows(members, now, role_order(connector)).keys()
+    paginator = Paginator(found, PAGE_SIZE)
+    known = choice.counted(everybody)
+    if known is not None:
+        paginator.count = known
+    shown: Page[int] = paginator.get_page(choice.page)
     pages = shown.paginator.get_elided_page_range(shown.number, on_each_side=2, on_ends=1)
     return {
         "shown": shown,
-        "rows": [_row(member, connector, connection) for member in shown.object_list],
+        "rows": [_row(member, connector, connection) for member in _load(list(shown), now)],
         "total": sum(tally.members for tally in (everybody if choice.includes_left else current)),
         "role_bars": member_charts.role_bars(connector, choice, current),
         "age_bars": member_charts.age_bars(choice, current),
@@ -174,6 +177,12 @@ def _block(
         "older": choice.address(page=str(shown.next_page_number())) if shown.has_next() else "",
         "newer": choice.address(page=str(shown.number - 1)) if shown.has_previous() else "",
     }
+
+
+def _load(keys: list[int], now: datetime) -> list[Member]:
+    """The members of one page with what their rows show, in the order of `keys`."""
+    members = Member.objects.with_keys(keys).with_status(now).for_table().with_evidence()
+    return sorted(members, key=lambda member: keys.index(member.pk))
 
 
 def _step(choice: MemberChoice, label: str | int, current: int) -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import accounts
@@ -16,7 +16,7 @@ from seatwise.views.shell import person, require_admin
 HANDOVER = "handover"  # the one-time link, in the session until it has been shown once
 
 
-class AddForm(forms.ModelForm):
+class AddForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for checkers only
     """Whom to let in. The password is theirs to choose."""
 
     class Meta:
@@ -96,10 +96,8 @@ def _hand_over(request: HttpRequest, someone: User) -> HttpResponse:
 
 
 def _someone(pk: int) -> User:
-    try:
-        return User.objects.get(pk=pk)
-    except User.DoesNotExist:
-        raise Http404("There is no such person.") from None
+    someone: User = get_object_or_404(User, pk=pk)
+    return someone
 
 
 def _tell(request: HttpRequest, change: Any) -> None:

@@ -30,7 +30,7 @@ def require_admin(what: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not is_admin(request):
                 raise PermissionDenied(f"Only an admin can {what}.")
             return view(request, *args, **kwargs)

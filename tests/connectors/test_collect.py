@@ -110,6 +110,6 @@ def test_a_reader_is_closed_when_the_collecting_stops_early() -> None:
         async for _ in batches:
             break
         await batches.aclose()  # type: ignore[attr-defined]
+        assert closed == ["members"]  # here and now, not when the loop ends
 
     asyncio.run(first())
-    assert closed == ["members"]

@@ -25,13 +25,13 @@ async def everything(
 
 
 # A change between two pages: the place in the list (as a share), and whether somebody comes.
-CHANGES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=4)
+CHANGES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=6)
 
 
 @pytest.mark.fault(49)
 @pytest.mark.fault(51)
 @settings(max_examples=400, deadline=None)
-@given(size=st.integers(0, 80), between=st.lists(CHANGES, max_size=30), limit=st.integers(8, 15))
+@given(size=st.integers(0, 80), between=st.lists(CHANGES, max_size=30), limit=st.integers(11, 15))
 def test_nobody_who_stayed_is_missed_while_others_come_and_go(
     size: int, between: list[list[tuple[float, bool]]], limit: int
 ) -> None:
@@ -176,3 +176,29 @@ def test_a_wrong_total_does_not_lose_a_row(total: int) -> None:
 
     read = whole_window(fetch, str, START, START + timedelta(days=1))
     assert asyncio.run(read) == [str(n) for n in range(150)]
+
+
+def test_pages_that_grow_shorter_do_not_lose_a_row() -> None:
+    async def fetch(since: datetime, until: datetime, offset: int, most: int) -> Page[str]:
+        rows = [str(n) for n in range(250)][offset : offset + (50 if offset else 100)]
+        return Page(rows, offset + len(rows) < 250, 250)
+
+    read = whole_window(fetch, str, START, START + timedelta(days=1))
+    assert sorted(asyncio.run(read), key=int) == [str(n) for n in range(250)]
+
+
+@pytest.mark.fault(49)
+def test_a_page_behind_four_departures_is_asked_again_from_further_back() -> None:
+    people = [f"P{n:03}" for n in range(250)]
+    offsets: list[int] = []
+
+    async def fetch(offset: int, most: int) -> Page[str]:
+        offsets.append(offset)
+        page = Page(people[offset : offset + most], offset + most < len(people), None)
+        if len(offsets) == 1:
+            del people[10:14]
+        return page
+
+    rows, _ = asyncio.run(everything(fetch))
+    assert set(people) <= set(rows)
+    assert offsets[:3] == [0, 97, 94]

@@ -98,6 +98,7 @@ def test_the_address_says_who_is_shown(
     rows.member(account, "Ivo Invited", invited=True, **mail)
     rows.member(account, "Leo Left", left_at=timezone.now(), **mail)
     assert names(as_viewer, **params) == expected
+    assert f"{len(expected)} of " in page(as_viewer, **params)
 
 
 def test_who_joined_or_left_in_a_month_can_be_asked(as_viewer: Client, account: Connection) -> None:
@@ -214,7 +215,7 @@ def test_only_an_https_page_at_the_vendor_becomes_a_link(
 @pytest.mark.parametrize("start", FORMULA_STARTS)
 def test_no_cell_of_the_file_is_a_formula(start: str) -> None:
     assert safe_text(f"{start}1+1").startswith("'")
-    assert safe_text(f" {start}1+1").startswith("'")
+    assert safe_text(f" {start}=1+1").startswith("'")
 
 
 def test_the_file_is_rfc_4180_and_keeps_every_character(

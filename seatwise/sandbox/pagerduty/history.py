@@ -16,7 +16,7 @@ from .people import Account, Person, Service, identifier
 
 Kind = Literal["trigger", "assign", "notify", "acknowledge", "annotate", "escalate", "resolve"]
 Status = Literal["triggered", "acknowledged", "resolved"]
-LONGEST: Final = timedelta(days=45)  # an incident is over by then, or stays open for ever
+LONGEST: Final = timedelta(days=28)  # an incident is over by then, or is never heard of again
 BUSY_HOURS: Final = (2, 2, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 7, 8, 8, 7, 6, 5, 4, 4, 3, 3, 3, 2)
 
 
@@ -207,8 +207,8 @@ class _Stories:
             return None
         lasting = timedelta(seconds=rng.lognormvariate(8.2, 1.4))
         if rng.random() < 0.02:
-            lasting = timedelta(seconds=rng.randrange(2 * 86400, 30 * 86400))
-        end = at + min(lasting, LONGEST * 3 / 4)
+            lasting = timedelta(seconds=rng.randrange(2 * 86400, 24 * 86400))
+        end = at + min(lasting, LONGEST * 6 / 7)
         machine_ends = rng.random() < 0.35
         return log.close(machine if machine_ends else self.agent(person), end)
 

@@ -204,14 +204,14 @@ def _account(seed: int, subdomain: str, size: int, shared: tuple[Person, ...]) -
 
 
 def _roles(size: int) -> list[str]:
-    """One role a person, the rarest certain to be there, leaders first."""
+    """One role a person; every role once before any comes twice."""
     counts = {role: max(1, round(share * size / 250)) for role, share in ROLES.items()}
     counts["owner"] = 1
     counts["admin"] = min(6, max(1, size // 8))
     rest = sum(count for role, count in counts.items() if role != "limited_user")
     counts["limited_user"] = max(0, size - rest)
-    listed = [role for role, count in counts.items() for _ in range(count)]
-    return listed[:size]
+    more = [role for role, count in counts.items() for _ in range(count - 1)]
+    return [*ROLES, *more][:size]
 
 
 def _licenses(seed: int, subdomain: str, roles: list[str]) -> tuple[License, ...]:

@@ -13,7 +13,7 @@ IMPORTANT: Final = frozenset(
     {"trigger", "assign", "acknowledge", "annotate", "escalate", "resolve"}
 )
 
-REACH: Final = (2, 1, 0)  # months; an incident is over after 45 days, or stays silent
+REACH: Final = (1, 0)  # months: no incident is in the log for longer than February is
 
 
 def after(first: date, months: int) -> date:

@@ -1,0 +1,116 @@
+"""A running demo and a real Chromium."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from tests.journey import programs
+
+PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
+READY = "Ctrl-C stops it"
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 375, "height": 812}
+
+
+@dataclass(frozen=True)
+class Demo:
+    url: str
+    email: str
+    password: str
+    program: programs.Program
+
+    @property
+    def vendor(self) -> str:
+        """The simulated vendor's address."""
+        return self.program.find(r"to connect to is at (\S+)")
+
+    @property
+    def api_key(self) -> str:
+        log = (self.program.home / "demo" / "pagerduty.log").read_text(encoding="utf-8")
+        found = re.search(r"API key of harbor-prod: (\S+)", log)
+        assert found is not None, log
+        return found[1]
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with (
+        programs.home() as where,
+        programs.running("demo", where=where, until=READY) as program,
+    ):
+        yield Demo(
+            program.find(r"ready: (\S+)"),
+            program.find(r"Sign in as\s+(\S+)"),
+            program.find(r"Password\s+(\S+)"),
+            program,
+        )
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    path = os.environ.get("SEATWISE_CHROMIUM") or shutil.which("chromium")
+    browser = playwright.chromium.launch(
+        executable_path=path or None,
+        args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+    )
+    yield browser
+    browser.close()
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody at a browser."""
+
+    page: Page
+    demo: Demo
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.page.context
+
+    def sign_in(self, email: str = "", password: str = "") -> None:
+        self.page.goto(self.demo.url)
+        self.page.get_by_label("Email").fill(email or self.demo.email)
+        self.page.get_by_label("Password", exact=True).fill(password or self.demo.password)
+        self.press("Sign in")
+        expect(self.page.get_by_role("heading", name="Spend", level=1)).to_be_visible()
+
+    def press(self, words: str, page: Page | None = None) -> None:
+        """Presses the one visible button or link that says exactly this."""
+        where = page or self.page
+        named = where.get_by_role("button", name=words, exact=True).or_(
+            where.get_by_role("link", name=words, exact=True)
+        )
+        named.locator("visible=true").first.click()
+
+    def picture(self, name: str, page: Page | None = None) -> None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        (page or self.page).screenshot(path=PICTURES / f"{name}.png")
+
+
+@pytest.fixture
+def visitor(chromium: Browser, demo: Demo) -> Iterator[Visitor]:
+    """At a desk. Whatever goes wrong in the page's scripts fails the test."""
+    context = chromium.new_context(viewport=DESKTOP, timezone_id="Europe/Berlin")  # type: ignore[arg-type]
+    wrong: list[str] = []
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: wrong.append(message.text) if message.type == "error" else None,
+    )
+    yield Visitor(context.new_page(), demo)
+    context.close()
+    unexpected = [text for text in wrong if "status of 40" not in text]
+    assert unexpected == []

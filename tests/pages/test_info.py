@@ -1,0 +1,188 @@
+"""The Service info page, asked for as a browser asks."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from seatwise.models import Connection
+from seatwise.models.member import Tally
+from seatwise.views.info import count_seats
+from tests.pages import rows
+
+ADDRESS = "/services/pagerduty/"
+
+
+@pytest.fixture
+def account(db: None) -> Connection:
+    return rows.connection(rows.service())
+
+
+def page(client: Client, address: str = ADDRESS) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def tile(html: str, name: str) -> str:
+    """A tile's words, without its markup."""
+    start = html.index(f'<h2 class="tile__name">{name}')
+    words = re.sub(r"<[^>]+>", " ", html[start : html.index("</div>", start)])
+    return " ".join(words.split())
+
+
+def test_the_tiles_count_members_seats_activity_and_power(
+    as_viewer: Client, account: Connection
+) -> None:
+    rows.license_pool(account, "Business", used=3, available=2)
+    rows.member(account, "Ola Owner", "owner", seen=1)
+    rows.member(account, "Ada Admin", "admin", seen=40)
+    rows.member(account, "Ivo Invited", "user", invited=True)
+    rows.member(account, "Sam Stakeholder", "read_only_user")
+    rows.member(account, "Leo Left", "admin", left_at=timezone.now())
+    html = page(as_viewer)
+    assert tile(html, "Members").startswith("Members 4")
+    assert tile(html, "Paid full seats") == (
+        "Paid full seats 3 of 5 2 bought, not used · 1 stakeholder apart"
+    )
+    assert tile(html, "Active in 30 days") == (
+        "Active in 30 days 1 50 % of the 2 whose last seen is known · 1 unknown"
+    )
+    assert tile(html, "Admins and owners").endswith("2 1 Account Owner, 1 Global Admin")
+    assert tile(html, "Pending invitations").startswith("Pending invitations 1")
+
+
+def test_nobody_is_called_idle_while_nobody_was_ever_seen(
+    as_viewer: Client, account: Connection
+) -> None:
+    rows.member(account, "Uma Unknown")
+    html = page(as_viewer)
+    assert tile(html, "Active in 30 days").startswith("Active in 30 days –")
+    assert "member&#x27;s last seen is unknown" in html
+    assert "not seen for" not in html
+
+
+def test_pools_that_may_be_shared_are_not_added_up(as_viewer: Client, account: Connection) -> None:
+    rows.license_pool(account, "Business", used=3, available=2)
+    rows.license_pool(account, "Professional", used=1, available=2)
+    rows.member(account, "Ada", seen=1)
+    assert "unknown or unlimited" in tile(page(as_viewer), "Paid full seats")
+
+
+def test_an_unlimited_licence_says_so(as_viewer: Client, account: Connection) -> None:
+    rows.license_pool(account, "Stakeholder", "stakeholder", used=1, available=None)
+    assert "unlimited or unknown" in page(as_viewer)
+
+
+@pytest.mark.parametrize(
+    ("days", "words", "query"),
+    [
+        (95, "not seen for 90 days or more", "status=idle_90"),
+        (70, "not seen for 60 to 90 days", "status=idle_60"),
+        (40, "not seen for 30 to 60 days", "status=idle_30"),
+    ],
+)
+def test_idle_seats_link_to_exactly_those_members(
+    as_viewer: Client, account: Connection, days: int, words: str, query: str
+) -> None:
+    rows.member(account, "Ida Idle", seen=days)
+    rows.member(account, "Ada Active", seen=1)
+    html = page(as_viewer)
+    assert words in html
+    found = re.search(r'href="([^"]+)">See the member<', html)
+    assert found
+    assert query in found.group(1)
+    members = page(as_viewer, found.group(1).replace("&amp;", "&"))
+    assert "1 of 2 members" in members
+    assert "Ida Idle" in members
+
+
+def test_what_cannot_be_read_is_said_with_its_remedy(
+    as_viewer: Client, account: Connection
+) -> None:
+    account.sync_gaps = [
+        {
+            "capability": "licences",
+            "what": "Licences cannot be read.",
+            "why": "The role of Dana is too low.",
+            "remedy": "An Account Owner authorizes again.",
+        }
+    ]
+    account.save()
+    html = page(as_viewer)
+    for sentence in account.sync_gaps[0].values():
+        if sentence != "licences":
+            assert sentence in html
+
+
+def test_what_changed_tells_role_names_and_leaves_the_first_look_out(
+    as_viewer: Client, account: Connection
+) -> None:
+    month = rows.this_month()
+    ada = rows.member(account, "Ada Admin", "admin", seen=1)
+    rows.event(ada, "listed")
+    rows.event(ada, "changed", field="role", before="user", after="admin")
+    rows.event(ada, "changed", field="email", before="a@b.example", after="c@d.example")
+    rows.event(rows.member(account, "Leo", left_at=timezone.now()), "left")
+    html = page(as_viewer)
+    words = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    assert "Ada Admin went from Manager to Global Admin" in words
+    assert f"{month:%B} so far: 0 joined, 1 left, 1 role change." in words
+    assert "a@b.example" not in html
+    assert "was there at the first look" not in html
+
+
+def test_changes_before_the_first_look_are_said_to_be_unknown(
+    as_viewer: Client, account: Connection
+) -> None:
+    account.connected_at = timezone.now()
+    account.save()
+    assert "what changed before is not known" in page(as_viewer)
+
+
+def test_usage_this_month_stands_against_last_month(as_viewer: Client, account: Connection) -> None:
+    rows.usage(account, rows.this_month(), final=False, incidents=318)
+    rows.usage(account, rows.last_month(), incidents=503)
+    html = page(as_viewer)
+    assert "318" in html
+    assert f"all of {rows.last_month():%B}: 503" in html
+
+
+def test_a_service_never_connected_says_the_next_step_and_who_can_take_it(
+    as_admin: Client, as_viewer: Client
+) -> None:
+    rows.service()
+    assert "Open Settings and press" in page(as_admin)
+    assert "Only an admin can do that: ask Ada Admin" in page(as_viewer)
+
+
+def test_a_service_without_a_connector_says_so(as_viewer: Client) -> None:
+    rows.service("acme", "Acme")
+    assert "There is no connector for it" in page(as_viewer, "/services/acme/")
+
+
+def test_data_kept_after_a_revocation_is_still_shown(
+    as_viewer: Client, account: Connection
+) -> None:
+    account.state = "disconnected"
+    account.save()
+    rows.member(account, "Ada", seen=1)
+    assert tile(page(as_viewer), "Members").startswith("Members 1")
+
+
+def test_an_unknown_role_is_not_counted_as_paid() -> None:
+    seats = count_seats(None, [Tally("space_admin", None, "active", "7", 5)], [])
+    assert (seats.members, seats.full, seats.other) == (5, 0, 5)
+
+
+def test_the_page_asks_the_same_few_questions_however_many_members(
+    as_viewer: Client, account: Connection, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        member = rows.member(account, f"Member {number}", seen=number)
+        rows.event(member, "joined", at=timezone.now() - timedelta(minutes=number))
+    with django_assert_max_num_queries(14):
+        page(as_viewer)

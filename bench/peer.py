@@ -13,6 +13,7 @@ from seatwise.connectors.base import ReadPlan, find
 from seatwise.connectors.collect import collect
 from seatwise.connectors.http import FixedToken
 from seatwise.sync.plan import HORIZON, MONTHS, months_back
+from tests.clients import own_client
 from tests.connectors.accounts import authorize
 from tests.sandboxes import Running, running
 
@@ -56,8 +57,11 @@ async def _collect(vendor: Running, grant: Any) -> None:
 
 
 def _read_plainly(vendor: Running) -> None:
-    client = RestApiV2Client(vendor.api_key())
-    client.url = vendor.settings["API_URL"]
+    with own_client(vendor.base_url, vendor.api_key()) as client:
+        _read_all(client)
+
+
+def _read_all(client: RestApiV2Client) -> None:
     client.list_all("users", params={"include[]": ["teams"]})
     client.get("/licenses")
     client.list_all("license_allocations")

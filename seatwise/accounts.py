@@ -1,5 +1,7 @@
 """Who may sign in: nobody signs up; an admin lets people in and hands them a one-time link."""
 
+from typing import Any, ClassVar
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -30,6 +32,13 @@ class LastAdmin(Exception):
 
 class ClosedToStrangers(DefaultAccountAdapter):  # type: ignore[misc]
     """Sign-in without sign-up."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This e-mail address and this password do not belong together.",
+        "too_many_login_attempts": "Too many tries with this e-mail address. Wait five minutes, "
+        "or ask an admin for a new link.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False

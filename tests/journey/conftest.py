@@ -103,7 +103,9 @@ class Visitor:
 @pytest.fixture
 def visitor(chromium: Browser, demo: Demo) -> Iterator[Visitor]:
     """At a desk. Whatever goes wrong in the page's scripts fails the test."""
-    context = chromium.new_context(viewport=DESKTOP, timezone_id="Europe/Berlin")  # type: ignore[arg-type]
+    context = chromium.new_context(
+        viewport=DESKTOP, timezone_id="Europe/Berlin", reduced_motion="reduce"
+    )  # type: ignore[arg-type]
     wrong: list[str] = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))
     context.on(

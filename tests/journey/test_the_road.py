@@ -4,17 +4,19 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pagerduty import RestApiV2Client
 from playwright.sync_api import Browser, Page, expect
 
+from tests.clients import own_client
 from tests.journey.conftest import PHONE, Demo, Visitor
 
 pytestmark = pytest.mark.browser
 MINUTE = 60_000  # milliseconds
 
 
-def through_consent(visitor: Visitor, popup: Page, decision: str) -> None:
-    popup.get_by_role("button", name=re.compile("Account Owner")).first.click()
+def through_consent(visitor: Visitor, popup: Page, decision: str, *, known: bool = False) -> None:
+    """At the vendor, which remembers who is signed in there."""
+    if not known:
+        popup.get_by_role("button", name=re.compile("Account Owner")).first.click()
     popup.get_by_role("button", name=re.compile("US service region")).click()
     expect(popup.get_by_text("users.read")).to_be_visible()
     visitor.picture(f"consent-{decision.lower()}", popup)
@@ -51,7 +53,7 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
 
     with visitor.context.expect_page() as opened:
         visitor.press("Try again")
-    through_consent(visitor, opened.value, "Authorize")
+    through_consent(visitor, opened.value, "Authorize", known=True)
     expect(page.get_by_role("heading", name="PagerDuty is connected")).to_be_visible()
     expect(page.get_by_role("dialog").get_by_text("harbor-prod")).to_be_visible()
     expect(page.get_by_role("dialog").get_by_text("US region")).to_be_visible()
@@ -62,6 +64,7 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
     expect(page.get_by_role("row").nth(10)).to_be_visible(timeout=MINUTE)
     expect(page.locator("body")).to_contain_text("of 250 members", timeout=MINUTE)
     expect(page.locator("#progress .spinner")).to_have_count(0, timeout=MINUTE)
+    expect(page.get_by_text("activity was not read yet")).to_have_count(0)
     visitor.picture("members")
     members_equal_what_the_vendors_own_client_reads(page, visitor.demo)
 
@@ -87,7 +90,8 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
 
 
 def members_equal_what_the_vendors_own_client_reads(page: Page, demo: Demo) -> None:
-    told = {(user["name"], user["email"]) for user in own_client(demo).list_all("users")}
+    with own_client(demo.vendor, demo.api_key) as client:
+        told = {(user["name"], user["email"]) for user in client.list_all("users")}
     shown: set[tuple[str, str]] = set()
     while True:
         names = page.locator("tbody .member-name bdi, tbody bdi.member-name").all_inner_texts()
@@ -103,7 +107,6 @@ def members_equal_what_the_vendors_own_client_reads(page: Page, demo: Demo) -> N
 
 
 def usage_equals_what_the_vendors_own_client_reads(page: Page, demo: Demo) -> None:
-    client = own_client(demo)
     rows = page.locator("#usage-months table tbody tr").all()
     assert len(rows) == 12
     for row in rows:
@@ -111,15 +114,10 @@ def usage_equals_what_the_vendors_own_client_reads(page: Page, demo: Demo) -> No
         since = datetime.strptime(" ".join(month.split()[:2]), "%b %Y").replace(tzinfo=UTC)
         until = (since + timedelta(days=32)).replace(day=1)
         window = {"since": since.isoformat(), "until": until.isoformat()}
-        found = {each["id"]: each for each in client.list_all("incidents", params=window)}
+        with own_client(demo.vendor, demo.api_key) as client:
+            found = {each["id"]: each for each in client.list_all("incidents", params=window)}
         assert number(incidents) == len(found), month
         assert number(alerts) == sum(each["alert_counts"]["all"] for each in found.values()), month
-
-
-def own_client(demo: Demo) -> RestApiV2Client:
-    client = RestApiV2Client(demo.api_key)
-    client.url = f"{demo.vendor}/us"
-    return client
 
 
 def number(text: str) -> int:

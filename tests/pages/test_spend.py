@@ -65,7 +65,12 @@ def test_a_viewer_is_told_who_can_add_services(as_viewer: Client, admin: object)
 
 
 def test_the_catalogue_finds_by_name_vendor_and_category(as_admin: Client) -> None:
-    for words, name in (("pager d", "PagerDuty"), ("atlassian", "Jira"), ("whiteb", "Miro")):
+    for words, name in (
+        ("pager d", "PagerDuty"),
+        ("atlassian", "Jira"),
+        ("whiteb", "Miro"),
+        ("cisco meet", "Webex"),
+    ):
         found = as_admin.get("/services/add/", {"q": words}).content.decode()
         assert f"Add {name}" in found, words
         assert "Add Zoom" not in found, words

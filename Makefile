@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check screenshots bench format lock clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,10 @@ check: $(DEV) $(FRONT) ## format, lint, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+screenshots: test ## take the pictures in docs/images anew, from the tests
+	@mkdir -p docs/images
+	@cp build/screenshots/members.png build/screenshots/usage.png build/screenshots/info.png docs/images/
 
 bench: $(DEV) $(FRONT) build/chromium ## measure, and write docs/benchmarks.md
 	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m bench

@@ -143,6 +143,11 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def for_table(self) -> Self:
         return self.select_related("license", "connection")
 
+    def first_look(self) -> datetime | None:
+        """When the first of them was ever listed; what changed before that is not known."""
+        oldest: datetime | None = self.aggregate(oldest=models.Min("first_listed_at"))["oldest"]
+        return oldest
+
     def keys(self) -> QuerySet["Member", int]:
         """Only the primary keys, in order: all that a large account's sort has to carry."""
         return self.values_list("pk", flat=True)

@@ -18,7 +18,6 @@ from seatwise.models import (
     Member,
     MemberEvent,
     Service,
-    SyncRun,
     UsagePoint,
 )
 from seatwise.models.member import ACTIVE, IDLE_30, IDLE_60, IDLE_90, INVITED, UNKNOWN, Tally
@@ -41,7 +40,6 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "service": service,
         "connection": connection,
         "connector": connector,
-        "run": SyncRun.objects.of(service).newest(),
         "tab": "info",
     }
     if connection is None or connection.members_as_of is None:
@@ -56,7 +54,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "seats": seats,
         "pools": [(pool, KIND_WORDS.get(pool.kind, pool.kind)) for pool in pools],
         "needs": _needs(connector, connection, tallies, seats),
-        **_changes(service, connector, connection, this_month),
+        **_changes(service, connector, members.first_look(), this_month),
         **_usage(service, connector, connection, this_month),
     }
     return render(request, "info.html", context)
@@ -236,7 +234,7 @@ def _see(count: int) -> str:
 
 
 def _changes(
-    service: Service, connector: Connector | None, connection: Connection, this_month: date
+    service: Service, connector: Connector | None, first_look: datetime | None, this_month: date
 ) -> dict[str, object]:
     """Who joined, left or changed role, this month and last, and the newest of it."""
     last_month = usage.months_before(this_month, 2)
@@ -250,7 +248,7 @@ def _changes(
         "moves": counts.get(this_month, Counter()),
         "moves_before": counts.get(last_month, Counter()),
         "changes": [_change(event, connector) for event in newest],
-        "first_look": connection.connected_at if connection.connected_at > start else None,
+        "first_look": first_look if first_look and first_look > start else None,
         "joined_url": MemberChoice(joined=(f"{this_month:%Y-%m}",)).address(),
         "left_url": MemberChoice(left=(f"{this_month:%Y-%m}",)).address(),
     }

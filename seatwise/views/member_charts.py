@@ -1,8 +1,11 @@
 """The Members page's charts and filters: what is counted, and the address behind each bar."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
 
 from seatwise.connectors.base import Connector, role_info
 from seatwise.models.member import AGES, INVITED, STATUSES, UNKNOWN, Tally
@@ -17,7 +20,7 @@ AGE_LABELS: Mapping[str, str] = {
     UNKNOWN: "unknown",
     INVITED: "invited",
 }
-BAR_HEIGHT = 112  # of the tallest column, in the drawing's own units
+BAR_HEIGHT = 120  # pixels of the tallest column
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,7 @@ class Bar:
     url: str
     selected: bool
     share: float = 0  # of the longest bar, in per cent
-    top: float = 0  # where a column begins, in the drawing's units
-    height: float = 0
+    height: float = 0  # of a column, in pixels
 
 
 def role_bars(connector: Connector | None, choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
@@ -69,7 +71,6 @@ def age_bars(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
                 members=counts[age],
                 url=choice.toggled("seen", age),
                 selected=choice.has("seen", age),
-                top=round(BAR_HEIGHT - height, 1),
                 height=round(height, 1),
             )
         )
@@ -104,6 +105,31 @@ def status_options(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
         )
         for status, label in STATUSES.items()
     ]
+
+
+def periods(choice: MemberChoice, now: datetime) -> list[dict[str, object]]:
+    """The months in which one can ask who joined or left, the newest first."""
+    months = list(_months_back(now))
+    return [
+        {
+            "name": name,
+            "title": title,
+            "months": [
+                {"first": month, "slug": slug, "selected": choice.has(name, slug)}
+                for month in months
+                for slug in [f"{month:%Y-%m}"]
+            ],
+        }
+        for name, title in (("joined", "Joined in"), ("left", "Left in"))
+    ]
+
+
+def _months_back(now: datetime) -> Iterator[date]:
+    """The last twelve months in the billing zone, this one first."""
+    month = now.astimezone(settings.BILLING_ZONE).date().replace(day=1)
+    for _ in range(12):
+        yield month
+        month = (month - timedelta(days=1)).replace(day=1)
 
 
 def _count(tallies: list[Tally], field: str) -> Counter[str]:

@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
-from seatwise.models import Connection, Member, Service, Signal, SyncRun
+from seatwise.models import Connection, Member, Service, Signal
 from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
 from seatwise.views import member_charts
 from seatwise.views.export import Cell, csv_response
@@ -64,7 +64,6 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "service": service,
         "connection": service.connection,
         "connector": connector,
-        "run": SyncRun.objects.of(service).newest(),
         "tab": "members",
         "choice": choice,
         **_block(connector, service.connection, choice, members, now),
@@ -168,6 +167,7 @@ def _block(
         "age_bars": member_charts.age_bars(choice, current),
         "license_options": member_charts.license_options(choice, everybody),
         "status_options": member_charts.status_options(choice, everybody),
+        "periods": member_charts.periods(choice, now),
         "chips": _chips(connector, choice),
         "here": choice.address(page=choice.page),
         "columns": choice.sort_links(),

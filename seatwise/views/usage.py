@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, MetricInfo, find
-from seatwise.models import Connection, SyncRun, UsagePoint
+from seatwise.models import Connection, UsagePoint
 from seatwise.views.export import Cell, csv_response
 from seatwise.views.member_choice import month_of
 from seatwise.views.shell import service_or_404
@@ -42,7 +42,6 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "service": service,
         "connection": connection,
         "connector": find(service.key),
-        "run": SyncRun.objects.of(service).newest(),
         "tab": "usage",
         "months": months,
         "ranges": RANGES,

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.journey import programs
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 READY = "Ctrl-C stops it"
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 375, "height": 812}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 375, "height": 812}
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ def visitor(chromium: Browser, demo: Demo) -> Iterator[Visitor]:
     """At a desk. Whatever goes wrong in the page's scripts fails the test."""
     context = chromium.new_context(
         viewport=DESKTOP, timezone_id="Europe/Berlin", reduced_motion="reduce"
-    )  # type: ignore[arg-type]
+    )
     wrong: list[str] = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))
     context.on(

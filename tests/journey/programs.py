@@ -76,7 +76,7 @@ def running(
 def _listen(process: subprocess.Popen[str], said: list[str]) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        said.append(line)
+        said.append(line)  # noqa: PERF402  (it is read while it grows)
 
 
 def _await(process: subprocess.Popen[str], said: list[str], until: str) -> None:

@@ -4,13 +4,12 @@ A job is put on the queue in the same transaction as the row it is about, so nei
 without the other.
 """
 
-import asyncio
 import logging
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
-from procrastinate import JobContext
+from procrastinate import JobContext, sql
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.jobs import DeleteJobCondition
@@ -69,11 +68,16 @@ def rescue(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
 
     Should the worker be merely frozen, its late writes are refused: see `sync.claim`.
     """
-    stalled = asyncio.run(app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER))
+    # The manager's own question is asynchronous only; this is the same one, asked plainly.
+    stalled = app.connector.get_sync_connector().execute_query_all(
+        sql.queries["select_stalled_jobs_by_heartbeat"],
+        queue=None,
+        task_name=None,
+        seconds_since_heartbeat=DEAD_AFTER,
+    )
     for job in stalled:
-        log.warning("job %s of a dead worker is tried again", job.id)
-        if job.id is not None:
-            app.job_manager.retry_job_by_id(job.id, retry_at=timezone.now())
+        log.warning("job %s of a dead worker is tried again", job["id"])
+        app.job_manager.retry_job_by_id(job["id"], retry_at=timezone.now())
 
 
 def _enqueue(run_id: int, *, at: datetime | None = None) -> None:

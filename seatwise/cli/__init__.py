@@ -4,6 +4,7 @@ Everything heavy is imported inside the commands, so `seatwise --help` stays qui
 Django is set up only after the database is there.
 """
 
+import os
 import sys
 from typing import Annotated
 
@@ -43,9 +44,15 @@ def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from seatwise.cli.prepare import prepared
     from seatwise.cli.processes import Supervisor
 
+    # Pages and the vendors' redirect address must name the port that is really listened on.
+    os.environ.setdefault("SEATWISE_BASE_URL", f"http://localhost:{port}")
     with prepared(), Supervisor() as programs:
+        from django.conf import settings
+
         programs.start("web", "--host", host, "--port", str(port))
         programs.start("worker")
+        if programs.wait_until_answered(f"http://{host}:{port}/healthz"):
+            typer.echo(f"Seatwise is served at {settings.BASE_URL}. Ctrl-C stops it.")
         raise typer.Exit(programs.wait())
 
 

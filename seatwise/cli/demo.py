@@ -9,8 +9,6 @@ import secrets
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from rich.console import Console
 
 from seatwise import database, sandbox, vault
 from seatwise.cli.prepare import prepared
-from seatwise.cli.processes import Supervisor
+from seatwise.cli.processes import Supervisor, answers
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
@@ -131,20 +129,10 @@ def _wait_until_ready(programs: Supervisor, addresses: list[str], home: Path) ->
         if trouble:
             print(f"seatwise: the demo did not start: {trouble}. Logs: {home}", file=sys.stderr)
             raise SystemExit(1)
-        if _answers(waiting[0]):
+        if answers(waiting[0]):
             waiting.pop(0)
         else:
             time.sleep(0.05)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=2):
-            return True
-    except urllib.error.HTTPError:
-        return True  # something is there and speaks HTTP
-    except OSError:
-        return False
 
 
 def _port(wanted: int) -> int:

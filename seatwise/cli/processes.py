@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 SET_PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG, on Linux
 PATIENCE = 15.0  # seconds a program may take to stop by itself
@@ -80,6 +82,13 @@ class Supervisor:
                 return f"{name} ended unexpectedly (exit code {code})"
         return ""
 
+    def wait_until_answered(self, address: str) -> bool:
+        """Until something there speaks HTTP; False when a program or the wish ended first."""
+        while not self._told_to_stop.wait(0.05) and not self.failed():
+            if answers(address):
+                return True
+        return False
+
     def wait(self) -> int:
         """Until told to stop (returns 0) or until a program ends by itself (returns 1)."""
         while not self._told_to_stop.wait(0.5):
@@ -90,6 +99,20 @@ class Supervisor:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._told_to_stop.set()
+
+
+def answers(address: str) -> bool:
+    """Whether something at this http address speaks HTTP, whatever it says."""
+    parts = urlsplit(address)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=2)
+    try:
+        connection.request("GET", parts.path or "/")
+        connection.getresponse()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _die_with_parent() -> None:

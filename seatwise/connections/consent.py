@@ -171,6 +171,7 @@ def _keep(
             remedy=f"Choose {blocking.account_name} at {connector.name}, or revoke it first.",
         )
     now = timezone.now()
+    service.connections.exclude(account_id=account.external_id).shown().update(replaced_at=now)
     connection, _ = service.connections.select_for_update().get_or_create(
         account_id=account.external_id, defaults={"connected_at": now, "service": service}
     )
@@ -180,7 +181,7 @@ def _keep(
     connection.account_gaps = [asdict(gap) for gap in account.gaps]
     connection.sync_gaps, connection.attention, connection.remedy = [], "", ""
     connection.revocation, connection.disconnected_at = "", None
-    connection.disconnected_by = None
+    connection.disconnected_by = connection.replaced_at = None
     connection.connected_by, connection.connected_at = user, now
     connection.state = State.LIMITED if account.gaps else State.ACTIVE
     connection.next_sync_at = now  # should nobody ask for the first sync, the schedule does

@@ -29,6 +29,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         runs = SyncRun.objects.open()
         return self.prefetch_related(models.Prefetch("runs", queryset=runs, to_attr="open_runs"))
 
+    def shown(self) -> Self:
+        """Whose data the pages show: not those that another account has taken the place of."""
+        return self.filter(replaced_at=None)
+
     def alive(self) -> Self:
         """Those with a grant that a sync may try."""
         return self.exclude(state__in=[State.DISCONNECTED, State.NEEDS_RECONNECT])
@@ -70,6 +74,7 @@ class Connection(models.Model):
         "User", null=True, on_delete=models.SET_NULL, related_name="+"
     )
     disconnected_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(null=True)  # another account took its place
     members_as_of = models.DateTimeField(null=True)  # the last complete enumeration
     usage_as_of = models.DateTimeField(null=True)
     activity_as_of = models.DateTimeField(null=True)

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Prefetch
+from django.utils.functional import cached_property
 from django.db.models.functions import Lower
 
 from seatwise.connectors.base import Connector, find
@@ -35,6 +36,11 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def shown_connections(self) -> list["Connection"]:
+        """Whose data the pages show; asked once for as long as this object lives."""
+        return list(self.connections.shown())
 
     @property
     def connection(self) -> "Connection | None":

@@ -33,7 +33,7 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
         )
 
     def of(self, service: object) -> Self:
-        return self.filter(connection__service=service)
+        return self.filter(connection__service=service, connection__replaced_at=None)
 
     def since(self, month: date) -> Self:
         return self.filter(month__gte=month)

@@ -46,7 +46,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         return render(request, "info_empty.html", context)
     now = timezone.now()
     this_month = usage.current_month()
-    members = Member.objects.of_connections(list(service.connections.all()))
+    members = Member.objects.of(service)
     tallies = members.current().with_status(now).with_age(now).tally()
     pools = list(LicensePool.objects.of(connection))
     seats = count_seats(connector, tallies, pools)

@@ -57,7 +57,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     roles = role_order(connector)
     choice = MemberChoice.from_query(request.GET)
     now = timezone.now()
-    members = Member.objects.of_connections(list(service.connections.all()))
+    members = Member.objects.of(service)
     if request.GET.get("format") == "csv":
         return _export(service, connector, choice.rows(members, now, roles), now)
     context = {

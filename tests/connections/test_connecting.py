@@ -244,3 +244,15 @@ def test_no_token_and_no_secret_is_ever_logged_or_stored_in_plain(
         assert secret not in caplog.text
         for row in [*Connection.objects.values(), *Authorization.objects.values()]:
             assert secret not in str(row)
+
+
+def test_after_a_revoke_another_account_takes_the_place_of_the_first(
+    connection: Connection, vendor: Running, service: Service, admin: User
+) -> None:
+    connections.revoke(connection, by=admin, erase=False)
+    other = authorize(vendor, service, admin, account="harbor-eu").connection
+    assert other is not None
+    assert Service.objects.get().shown_connections == [other]
+    connections.revoke(other, by=admin, erase=False)
+    assert authorize(vendor, service, admin).connection == connection
+    assert Service.objects.get().shown_connections == [connection]

@@ -4,8 +4,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -110,9 +112,15 @@ class Visitor:
 
 @pytest.fixture
 def visitor(chromium: Browser, demo: Demo) -> Iterator[Visitor]:
+    with visiting(chromium, demo) as somebody:
+        yield somebody
+
+
+@contextmanager
+def visiting(chromium: Browser, demo: Demo, **wishes: Any) -> Iterator[Visitor]:
     """At a desk. Whatever goes wrong in the page's scripts fails the test."""
     context = chromium.new_context(
-        viewport=DESKTOP, timezone_id="Europe/Berlin", reduced_motion="reduce"
+        viewport=DESKTOP, timezone_id="Europe/Berlin", reduced_motion="reduce", **wishes
     )
     wrong: list[str] = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))

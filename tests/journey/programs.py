@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -101,3 +102,10 @@ def processes_in(where: Path) -> list[str]:
         if str(where) in command or f"SEATWISE_DATA_DIR={where}" in variables:
             found.append(command)
     return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -191,7 +191,7 @@ def test_the_page_asks_the_same_few_questions_however_many_members(
     pool = rows.license_pool(account, "Business")
     for number in range(30):
         rows.member(account, f"Member {number:03}", seen=1, license=pool)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         page(as_viewer)
 
 
@@ -261,3 +261,12 @@ def test_a_stranger_sees_no_member(client: Client, as_viewer: Client, account: C
     rows.member(account, "Ada Secret")
     assert client.get(ADDRESS).status_code == 302
     assert client.get(f"{ADDRESS}?format=csv").status_code == 302
+
+
+def test_a_period_is_chosen_by_month(as_viewer: Client, account: Connection) -> None:
+    rows.member(account, "Jo Joined", joined_at=timezone.now())
+    month = rows.this_month()
+    html = page(as_viewer, joined=f"{month:%Y-%m}", left="")
+    assert f'<option value="{month:%Y-%m}" selected>' in html
+    assert f"Joined in {month:%B %Y}" in html
+    assert "1 of 1 members" in html

@@ -176,5 +176,5 @@ def test_the_page_asks_the_same_few_questions_for_two_years(
 ) -> None:
     for back in range(1, 25):
         rows.usage(account, months_before(rows.this_month(), back), incidents=1, alerts=2)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(9):
         page(as_viewer, "months=24")

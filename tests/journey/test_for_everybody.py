@@ -1,0 +1,399 @@
+"""The pages serve everybody: by keyboard, on a phone, in the dark, with a screen reader."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+
+from seatwise import sandbox
+from seatwise.cli.visitor import Visitor as PlainVisitor
+from seatwise.vault import new_key
+from tests.journey import programs
+from tests.journey.conftest import DESKTOP, PHONE, READY, Demo, Visitor, visiting
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+MINUTE = 60_000  # milliseconds
+SERVICE = "/services/pagerduty"
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A demo whose service was connected and read once."""
+
+    demo: Demo
+    outcome: str  # the page that said how the authorization went
+    session: StorageState  # of the admin, so that not every test signs in
+
+
+@pytest.fixture(scope="module")
+def connected(chromium: Browser, demo: Demo) -> Connected:
+    plain = PlainVisitor()
+    plain.visit(demo.url)
+    plain.press("Sign in", login=demo.email, password=demo.password)
+    plain.visit(f"{demo.url}/services/add/?q=pagerduty")
+    plain.press("Add")
+    plain.press("Authorize")
+    for words in sandbox.VENDORS["pagerduty"].consent:
+        plain.press(words)
+    with visiting(chromium, demo) as somebody:
+        somebody.sign_in()
+        somebody.page.goto(f"{demo.url}{SERVICE}/members/")
+        expect(somebody.page.locator("#progress .spinner")).to_have_count(0, timeout=MINUTE)
+        return Connected(demo, plain.url, somebody.context.storage_state())
+
+
+@pytest.fixture
+def admin(chromium: Browser, connected: Connected) -> Iterator[Visitor]:
+    with visiting(
+        chromium, connected.demo, storage_state=connected.session, bypass_csp=True
+    ) as somebody:
+        yield somebody
+
+
+def at(visitor: Visitor, path: str) -> Page:
+    visitor.page.goto(f"{visitor.demo.url}{path}")
+    return visitor.page
+
+
+# ---- every page, for every eye ------------------------------------------------------------
+
+
+def open_catalogue(page: Page) -> None:
+    page.get_by_role("button", name="Add a service").or_(
+        page.get_by_role("link", name="Add a service")
+    ).first.click()
+    expect(page.get_by_role("button", name="Add GitHub")).to_be_visible()
+
+
+def open_popover(page: Page) -> None:
+    page.locator(".seen__when", has=page.locator("time")).first.click()
+    expect(page.get_by_text("Being paged is not counted").first).to_be_visible()
+
+
+def open_filter(page: Page) -> None:
+    page.locator("#filter-role > summary").click()
+    expect(page.get_by_role("checkbox", name="Manager")).to_be_visible()
+
+
+def open_month(page: Page) -> None:
+    page.locator("a[data-month]").nth(1).click()
+    expect(page.locator("#breakdown")).to_be_visible()
+    expect(page.locator("canvas").first).to_be_attached()
+
+
+PLACES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
+    "spend": ("/", None),
+    "add-a-service": ("/", open_catalogue),
+    "add-a-service-page": ("/services/add/", None),
+    "settings": (f"{SERVICE}/settings/", None),
+    "integrate": (f"{SERVICE}/settings/?integrate", None),
+    "revoke": (f"{SERVICE}/settings/?revoke", None),
+    "connected": (f"{SERVICE}/settings/?authorization=1", None),
+    "info": (f"{SERVICE}/", None),
+    "members": (f"{SERVICE}/members/?role=admin&status=active", open_filter),
+    "members-popover": (f"{SERVICE}/members/?sort=-seen", open_popover),
+    "members-nobody": (f"{SERVICE}/members/?q=nobody+is+called+so", None),
+    "usage": (f"{SERVICE}/usage/", open_month),
+    "users": ("/users/", None),
+    "change-password": ("/password/", None),
+    "not-here": ("/services/nothing/", None),
+    "not-allowed": ("/oauth/pagerduty/callback/?state=made-up&code=made-up", None),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_page_has_no_barrier_in_light_or_dark_and_fits_a_phone(
+    place: str, admin: Visitor
+) -> None:
+    path, prepare = PLACES[place]
+    page = at(admin, path)
+    if prepare:
+        prepare(page)
+    has_no_barrier(page)
+    is_seen_in_the_dark_and_on_a_phone(admin, place)
+
+
+def test_the_page_of_an_outcome_has_no_barrier_and_fits_a_phone(
+    admin: Visitor, connected: Connected
+) -> None:
+    admin.page.goto(connected.outcome)
+    expect(admin.page.get_by_role("heading", name="PagerDuty is connected")).to_be_visible()
+    has_no_barrier(admin.page)
+    is_seen_in_the_dark_and_on_a_phone(admin, "outcome")
+
+
+def test_sign_in_has_no_barrier_before_and_after_a_wrong_password(
+    chromium: Browser, demo: Demo
+) -> None:
+    with visiting(chromium, demo, bypass_csp=True) as stranger:
+        page = at(stranger, "/")
+        has_no_barrier(page)
+        page.get_by_label("Email").fill("nobody@demo.example")
+        page.get_by_label("Password", exact=True).fill("not the password")
+        stranger.press("Sign in")
+        expect(page.get_by_role("alert")).to_be_visible()
+        has_no_barrier(page)
+        is_seen_in_the_dark_and_on_a_phone(stranger, "sign-in")
+
+
+def has_no_barrier(page: Page, rules: list[str] | None = None) -> None:
+    """Asks axe. Colours are the only thing that the dark can break, so there `rules` name them."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.add_script_tag(path=AXE)
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": LEVELS}
+    found = page.evaluate("only => axe.run({ runOnly: only, resultTypes: ['violations'] })", only)
+    told = [
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+    assert told == []
+
+
+def is_seen_in_the_dark_and_on_a_phone(visitor: Visitor, name: str) -> None:
+    page = visitor.page
+    page.emulate_media(color_scheme="dark")
+    has_no_barrier(page, ["color-contrast"])
+    visitor.picture(f"{name}-dark")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(PHONE)
+    visitor.picture(f"{name}-phone")
+    width = page.evaluate("() => document.documentElement.scrollWidth")
+    assert width <= PHONE["width"], f"{name} scrolls sideways: {width}"
+    page.set_viewport_size(DESKTOP)
+
+
+# ---- by keyboard --------------------------------------------------------------------------
+
+
+def test_a_service_is_added_with_the_keyboard_alone(admin: Visitor) -> None:
+    page = at(admin, "/")
+    tab_to(page, page.get_by_text("Add a service", exact=True).first)
+    page.keyboard.press("Enter")
+    search = page.get_by_role("searchbox", name="Search the catalogue")
+    expect(search).to_be_focused()
+    page.keyboard.type("figma")
+    expect(page.get_by_text("1 found")).to_be_attached()
+    tab_to(page, page.get_by_role("button", name="Add Figma"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Figma", level=1)).to_be_visible()
+
+
+def test_escape_closes_the_integrate_dialog_and_focus_returns(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/settings/")
+    button = page.get_by_text("Integrate again", exact=True)
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Integrate PagerDuty")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_a_filter_is_opened_chosen_and_closed_with_the_keyboard(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/members/")
+    summary = page.locator("#filter-role > summary")
+    tab_to(page, summary)
+    page.keyboard.press("Enter")
+    box = page.get_by_role("checkbox", name="Manager")
+    tab_to(page, box)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("link", name="Role: Manager")).to_be_visible()
+    expect(box).to_be_checked()
+    expect(box).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(summary).to_be_focused()
+
+
+def test_the_first_tab_stop_skips_to_the_content(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/members/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    for _ in range(60):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted}")
+
+
+# ---- what the pages let one do ------------------------------------------------------------
+
+
+def test_filters_live_in_the_address_so_a_view_can_be_sent(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/members/")
+    everybody = page.get_by_role("status").filter(has_text="members").inner_text()
+    page.locator("#filter-role > summary").click()
+    page.get_by_role("checkbox", name="Manager").check()
+    expect(page.get_by_role("link", name="Role: Manager")).to_be_visible()
+    page.locator("#filter-status > summary").click()
+    page.get_by_role("checkbox", name="Active").check()
+    expect(page.get_by_role("link", name="Status: Active")).to_be_visible()
+    count = page.get_by_role("status").filter(has_text="members").inner_text()
+    assert count != everybody
+    assert count.endswith("of 250 members")
+
+    colleague = admin.context.new_page()
+    colleague.goto(page.url)
+    assert colleague.locator(".member-email").all_inner_texts() == (
+        page.locator(".member-email").all_inner_texts()
+    )
+    expect(colleague.get_by_role("status").filter(has_text="members")).to_have_text(count)
+    shown = colleague.locator("td[data-label=Role]").all_inner_texts()
+    assert set(shown) == {"Manager"}
+    page.go_back()
+    expect(page.get_by_role("link", name="Status: Active")).to_have_count(0)
+    expect(page.get_by_role("link", name="Role: Manager")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("bar", "chip"), [(".role-bar >> nth=1", "Role: "), (".age-bar >> nth=0", "Last seen: ")]
+)
+def test_a_bar_of_a_chart_filters_and_a_second_click_takes_it_back(
+    bar: str, chip: str, admin: Visitor
+) -> None:
+    page = at(admin, f"{SERVICE}/members/")
+    members = page.locator(bar).locator(".numbers").inner_text()
+    page.locator(bar).click()
+    expect(page.get_by_role("link", name=re.compile(chip))).to_be_visible()
+    expect(page.locator("body")).to_contain_text(f"{members} of 250 members")
+    page.locator(bar).click()
+    expect(page.locator("body")).to_contain_text("250 of 250 members")
+
+
+def test_a_month_opens_its_breakdown_and_the_legend_switches_series(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/usage/")
+    month = page.locator("a[data-month]").nth(2)
+    words = month.inner_text()
+    month.click()
+    opened = page.get_by_role("region", name=re.compile(rf"^{words[:3]}"))
+    expect(opened).to_be_visible()
+    numbers = page.locator("tr[aria-current] td.num").all_inner_texts()
+    assert opened.locator(".breakdown__figure").all_inner_texts() == numbers
+
+    canvas = page.locator("canvas").first
+    full = canvas.screenshot()
+    canvas.click(position={"x": 30, "y": 9})  # the first name of the legend
+    assert canvas.screenshot() != full
+
+
+def test_a_click_into_the_chart_opens_that_month(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/usage/")
+    canvas = page.locator("canvas").first
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": box["width"] - 40, "y": box["height"] / 2})
+    newest = page.locator("a[data-month]").first.get_attribute("data-month")
+    expect(page.locator("#breakdown")).to_be_visible()
+    expect(page.locator("tr[aria-current]")).to_have_id(f"month-{newest}")
+
+
+def test_last_seen_shows_its_exact_time_source_and_proof(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/members/?status=active&sort=-seen")
+    row = page.locator("tbody tr").first
+    proof = row.locator(".seen__proof").inner_text()
+    row.locator(".seen__when").click()
+    evidence = page.get_by_role("dialog", name=re.compile("Last seen"))
+    expect(evidence).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"))
+    expect(evidence).to_contain_text("your time")
+    expect(evidence).to_contain_text(proof)
+    expect(evidence).to_contain_text("Evidence: ")
+    expect(evidence).to_contain_text("Being paged is not counted as presence")
+    page.keyboard.press("Escape")
+    expect(evidence).to_be_hidden()
+
+
+def test_where_popups_are_blocked_authorize_goes_on_in_the_same_tab(
+    chromium: Browser, connected: Connected
+) -> None:
+    with visiting(chromium, connected.demo, storage_state=connected.session) as somebody:
+        somebody.context.add_init_script("window.open = () => null")
+        page = at(somebody, f"{SERVICE}/settings/")
+        somebody.press("Integrate again")
+        somebody.press("Authorize")
+        page.get_by_role("button", name=re.compile("Account Owner")).first.click()
+        page.get_by_role("button", name=re.compile("US service region")).click()
+        page.get_by_role("button", name="Deny").click()
+        expect(page.get_by_text("You did not allow access.")).to_be_visible()
+        assert len(somebody.context.pages) == 1
+        somebody.press("Close")
+        expect(page.get_by_role("heading", name="PagerDuty", level=1)).to_be_visible()
+        expect(page.get_by_text("Connected", exact=True).first).to_be_visible()
+
+
+# ---- who may do what ----------------------------------------------------------------------
+
+
+def test_a_viewer_comes_by_a_one_time_link_and_is_told_who_can_do_the_rest(
+    chromium: Browser, connected: Connected
+) -> None:
+    with visiting(chromium, connected.demo, storage_state=connected.session) as admin:
+        page = at(admin, "/users/")
+        page.get_by_label("Name").fill("Vera Viewer")
+        page.get_by_label("E-mail", exact=False).first.fill("vera@demo.example")
+        page.get_by_label("Role", exact=True).select_option(label="Viewer")
+        admin.press("Add and make a link")
+        link = page.locator("#handover-link").inner_text()
+        admin.picture("users-link")
+        page.reload()
+        expect(page.locator("#handover-link")).to_have_count(0)
+    with visiting(chromium, connected.demo) as viewer:
+        viewer.page.goto(link)
+        for field in viewer.page.locator("input[type=password]").all():
+            field.fill("a quite long passphrase")
+        viewer.press("Set the password")
+        expect(viewer.page.get_by_text("Your password is set")).to_be_visible()
+        viewer.sign_in("vera@demo.example", "a quite long passphrase")
+        sees_who_can(viewer, "/", "Only an admin can add services: ask Demo Admin")
+        sees_who_can(viewer, "/services/add/", "Only an admin can add services: ask Demo Admin")
+        sees_who_can(viewer, f"{SERVICE}/settings/", "Only an admin can integrate")
+        sees_who_can(viewer, "/users/", "Only an admin can add people")
+        expect(at(viewer, f"{SERVICE}/members/").locator("tbody tr").first).to_be_visible()
+
+
+def sees_who_can(viewer: Visitor, path: str, sentence: str) -> None:
+    page = at(viewer, path)
+    expect(page.get_by_text(sentence)).to_be_visible()
+    doors = page.locator("main").get_by_role("button")
+    for words in ("Add", "Integrate", "Revoke", "Sync now", "Deactivate", "New link"):
+        expect(doors.filter(has_text=re.compile(f"^{words}"))).to_have_count(0)
+
+
+def test_a_new_installation_asks_for_its_first_admin_once(chromium: Browser) -> None:
+    port = str(programs.free_port())
+    with (
+        programs.home() as where,
+        programs.running(
+            "serve",
+            "--port",
+            port,
+            where=where,
+            until=READY,
+            SEATWISE_SECRET_KEY="x" * 50,
+            SEATWISE_ENCRYPTION_KEYS=new_key(),
+        ) as serve,
+    ):
+        here = Demo(serve.find(r"served at (\S+)\. "), "ada@example.com", "", serve)
+        with visiting(chromium, here, bypass_csp=True) as first:
+            page = at(first, "/")
+            expect(page.get_by_role("heading", name="Create the first admin")).to_be_visible()
+            has_no_barrier(page)
+            is_seen_in_the_dark_and_on_a_phone(first, "first-run")
+            page.get_by_label("Name").fill("Ada")
+            page.get_by_label("E-mail").fill(here.email)
+            page.get_by_label("Password").fill("a quite long passphrase")
+            first.press("Create the first admin")
+            expect(page.get_by_role("heading", name="No service yet")).to_be_visible()
+        with visiting(chromium, here) as second:
+            expect(at(second, "/setup/").get_by_role("heading", name="Sign in")).to_be_visible()

@@ -4,8 +4,8 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Prefetch
-from django.utils.functional import cached_property
 from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 
 from seatwise.connectors.base import Connector, find
 
@@ -40,7 +40,7 @@ class Service(models.Model):
     @cached_property
     def shown_connections(self) -> list["Connection"]:
         """Whose data the pages show; asked once for as long as this object lives."""
-        return list(self.connections.shown())
+        return [each for each in self.connections.all() if each.replaced_at is None]
 
     @property
     def connection(self) -> "Connection | None":

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import IO, Final
 
 from seatwise import sandbox
@@ -55,8 +56,9 @@ def _walk(demo: subprocess.Popen[str], began: float) -> dict[str, float]:
         visitor.press(words)
     authorized = time.monotonic()
     visitor.press(last)
-    members = _until(visitor, f"{url}/services/{VENDOR}/members/", r"@harbor\.example")
-    finished = _until(visitor, f"{url}/services/{VENDOR}/progress/", r"data-run-state=\"done")
+    service = f"{url}/services/{VENDOR}"
+    members = _until(visitor, f"{service}/members/", lambda page: "@harbor.example" in page)
+    finished = _until(visitor, f"{service}/usage/", lambda page: 'class="spinner"' not in page)
     return {
         START: started,
         FIRST_MEMBER: members - authorized,
@@ -74,11 +76,11 @@ def _announced(output: IO[str]) -> tuple[str, str, str]:
     raise Lost(f"the demo did not start: {told}")
 
 
-def _until(visitor: Visitor, address: str, pattern: str) -> float:
+def _until(visitor: Visitor, address: str, there: Callable[[str], bool]) -> float:
     until = time.monotonic() + DEADLINE
     while time.monotonic() < until:
         visitor.visit(address)
-        if re.search(pattern, visitor.page):
+        if there(visitor.page):
             return time.monotonic()
         time.sleep(0.05)
-    raise Lost(f"{pattern} did not appear on {address}")
+    raise Lost(f"what was waited for did not appear on {address}")

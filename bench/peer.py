@@ -12,7 +12,7 @@ from pagerduty import RestApiV2Client
 from seatwise.connectors.base import ReadPlan, find
 from seatwise.connectors.collect import collect
 from seatwise.connectors.http import FixedToken
-from seatwise.sync.plan import HORIZON, MONTHS, months_back
+from seatwise.connectors.months import last_months
 from tests.clients import own_client
 from tests.connectors.accounts import authorize
 from tests.sandboxes import Running, running
@@ -49,7 +49,7 @@ async def _collect(vendor: Running, grant: Any) -> None:
     asked = frozenset(scope.name for scope in connector.scopes)
     account = await connector.identify(vendor.settings, grant, asked)
     now = datetime.now(UTC)
-    plan = ReadPlan(months_back(now.date(), MONTHS), ZoneInfo("UTC"), now, now - HORIZON)
+    plan = ReadPlan.at(now, ZoneInfo("UTC"))
     credentials = FixedToken(grant.access_token)
     async with connector.reader(vendor.settings, account, credentials) as reader:
         async for _batch in collect(reader, plan):
@@ -66,7 +66,7 @@ def _read_all(client: RestApiV2Client) -> None:
     client.get("/licenses")
     client.list_all("license_allocations")
     now = datetime.now(UTC)
-    months = [*reversed(months_back(now.date(), MONTHS)), now.date()]
+    months = [*reversed(last_months(now.date(), ReadPlan.MONTHS)), now.date()]
     for since, until in itertools.pairwise(months):
         window = {"since": f"{since}T00:00:00Z", "until": f"{until}T00:00:00Z"}
         if until == now.date():
@@ -82,7 +82,7 @@ def _read_all(client: RestApiV2Client) -> None:
             client.get("/notifications", params=wanted)
     for week in range(13):
         end = now - timedelta(days=7 * week)
-        start = max(end - timedelta(days=7), now - HORIZON)
+        start = max(end - timedelta(days=7), now - ReadPlan.HORIZON)
         window = {"since": start.isoformat(), "until": end.isoformat()}
         client.list_all("log_entries", params={**window, "is_overview": "true"})
 

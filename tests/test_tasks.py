@@ -45,9 +45,7 @@ def test_a_dead_workers_job_is_given_to_another(connection: Connection, admin: U
             "VALUES (now() - interval '5 minutes') RETURNING id"
         )
         (worker,) = cursor.fetchone()
-        cursor.execute(
-            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker]
-        )
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
     tasks.rescue(None, 0)  # type: ignore[arg-type]
     assert [status for _name, status, _ in jobs()] == ["todo"]
 

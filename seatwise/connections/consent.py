@@ -161,7 +161,7 @@ def _keep(
             remedy="An admin integrates, or makes you an admin first.",
         )
     service = Service.objects.select_for_update().get(pk=attempt.service_id)
-    other = service.connections.exclude(state=State.DISCONNECTED).exclude(
+    other = service.connections.exclude(state__in=[State.DISCONNECTED, State.BY_FILE]).exclude(
         account_id=account.external_id
     )
     if blocking := other.first():

@@ -15,12 +15,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.metadata import entry_points
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, Self, runtime_checkable
 from zoneinfo import ZoneInfo
 
+from seatwise.connectors.months import last_months
 from seatwise.connectors.records import Account, Batch, Grant, SeatKind
 
 ENTRY_POINTS = "seatwise.connectors"
@@ -86,10 +87,19 @@ class OAuthApp:
 class ReadPlan:
     """What one sync asks for."""
 
+    MONTHS: ClassVar[int] = 12  # the current, provisional one included
+    HORIZON: ClassVar[timedelta] = timedelta(days=90)  # older silence is idle for 90 days
+
     months: Sequence[date]  # first days, newest first
     zone: ZoneInfo  # in which a month begins and ends
     now: datetime  # aware; the end of the current, provisional month
     activity_since: datetime  # how far back activity is read
+
+    @classmethod
+    def at(cls, now: datetime, zone: ZoneInfo) -> Self:
+        """The usual plan: twelve months of usage in that zone, ninety days of activity."""
+        months = last_months(now.astimezone(zone).date(), cls.MONTHS)
+        return cls(months, zone, now, now - cls.HORIZON)
 
 
 class Credentials(Protocol):
@@ -167,4 +177,6 @@ def find(key: str) -> Connector | None:
 def role_info(connector: Connector | None, word: str) -> RoleInfo:
     """What a role word means; a word nobody knows stays raw and is never guessed paid."""
     known = connector.roles.get(word) if connector else None
-    return known or RoleInfo(word, f"other ({word})" if connector else word, "other", 99)
+    return known or RoleInfo(
+        word, f"other ({word})" if connector else word or "no role", "other", 99
+    )

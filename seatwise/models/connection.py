@@ -18,6 +18,10 @@ class State(models.TextChoices):
     RETRYING = "retrying", "Waiting for the vendor"
     NEEDS_RECONNECT = "needs_reconnect", "Action needed"
     DISCONNECTED = "disconnected", "Disconnected"
+    BY_FILE = "by_file", "By file"
+
+
+WITHOUT_GRANT = (State.DISCONNECTED, State.NEEDS_RECONNECT, State.BY_FILE)
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -35,7 +39,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def alive(self) -> Self:
         """Those with a grant that a sync may try."""
-        return self.exclude(state__in=[State.DISCONNECTED, State.NEEDS_RECONNECT])
+        return self.exclude(state__in=WITHOUT_GRANT)
 
     def alive_for(self, key: str) -> Self:
         """Those of the service with this key, or of all services for ""."""
@@ -97,7 +101,19 @@ class Connection(models.Model):
 
     @property
     def is_alive(self) -> bool:
-        return self.state not in {State.DISCONNECTED, State.NEEDS_RECONNECT}
+        return self.state not in WITHOUT_GRANT
+
+    @property
+    def is_by_file(self) -> bool:
+        """Whether members come from files that an admin uploads; there is no account to read."""
+        return self.state == State.BY_FILE
+
+    @property
+    def evidence(self) -> str:
+        """What counts as seen and what cannot be seen, in a sentence."""
+        if self.is_by_file:
+            return "A file tells nobody’s activity, so everybody’s last seen is unknown."
+        return self.connector.evidence if self.connector else ""
 
     @property
     def open_run(self) -> SyncRun | None:

@@ -32,6 +32,9 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """Not ended yet: waiting, reading, or waiting to try again."""
         return self.filter(state__in=OPEN)
 
+    def ended(self) -> Self:
+        return self.exclude(state__in=OPEN)
+
     def newest(self) -> "SyncRun | None":
         return self.order_by("-pk").first()
 

@@ -16,14 +16,14 @@ from django.utils import timezone
 from seatwise.connectors.errors import VendorError
 from seatwise.connectors.records import Batch, Gap
 from seatwise.models import Connection, SyncRun, User
-from seatwise.sync import ending, stages
+from seatwise.sync import byfile, ending, stages
 from seatwise.sync.bridge import read
 from seatwise.sync.claim import Claim, Superseded, start
 from seatwise.sync.plan import plan_now
 
 log = logging.getLogger(__name__)
 
-__all__ = ["open_run", "run"]
+__all__ = ["byfile", "open_run", "run"]
 
 
 def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetime | None:

@@ -32,10 +32,17 @@ def apply_members(run: SyncRun, now: datetime) -> dict[str, int]:
         )
     first_look = connection.members_as_of is None
     counts: Counter[str] = Counter()
-    for chunk in _chunks(changes(_known(before), _listed(staged.in_key_order()))):
+    for chunk in _chunks(planned(run)):
         counts.update(change.kind for change in chunk)
         _write(run, chunk, first_look=first_look, now=now)
     return dict(counts)
+
+
+def planned(run: SyncRun) -> Iterator[Change]:
+    """What applying would change about members, in the order of their ids; streamed."""
+    before = Member.objects.filter(connection=run.connection)
+    staged = StagedRecord.objects.of(run, "member")
+    return changes(_known(before), _listed(staged.in_key_order()))
 
 
 def _write(run: SyncRun, chunk: list[Change], *, first_look: bool, now: datetime) -> None:

@@ -1,6 +1,6 @@
-"""What one sync asks for: which months, in which zone, how far back activity."""
+"""When a connection is read, and what is asked for then."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -8,27 +8,10 @@ from django.utils import timezone
 from seatwise.connectors.base import ReadPlan
 from seatwise.models import Connection
 
-MONTHS = 12  # the current, provisional one included
-HORIZON = timedelta(days=90)  # older silence needs no more proof: it is idle for 90 days
-
 
 def plan_now() -> ReadPlan:
     """The plan for this moment. Months begin and end in the workspace's billing zone."""
-    now = timezone.now()
-    return ReadPlan(
-        months=months_back(now.astimezone(settings.BILLING_ZONE).date(), MONTHS),
-        zone=settings.BILLING_ZONE,
-        now=now,
-        activity_since=now - HORIZON,
-    )
-
-
-def months_back(day: date, count: int) -> list[date]:
-    """The first days of `count` months, newest first, beginning with that of `day`."""
-    months = [day.replace(day=1)]
-    while len(months) < count:
-        months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    return months
+    return ReadPlan.at(timezone.now(), settings.BILLING_ZONE)
 
 
 def next_daily(connection: Connection, now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.utils import timezone
 
+from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.records import (
     Batch,
     LicenseRecord,
@@ -18,7 +19,6 @@ from seatwise.connectors.records import (
 from seatwise.models import Connection, Signal, StagedRecord, SyncRun, UsagePoint
 from seatwise.sync.licenses import apply_licenses
 from seatwise.sync.members import apply_members
-from seatwise.sync.plan import HORIZON
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def _usage(run: SyncRun, now: datetime) -> None:
 
 
 def _activity(run: SyncRun, now: datetime) -> None:
-    _as_of(run, activity_as_of=now, activity_since=now - HORIZON)
+    _as_of(run, activity_as_of=now, activity_since=now - ReadPlan.HORIZON)
 
 
 _APPLY: dict[str, Callable[[SyncRun, datetime], None]] = {

@@ -22,6 +22,7 @@ STATE_TONES = {
     State.RETRYING: "warn",
     State.NEEDS_RECONNECT: "bad",
     State.DISCONNECTED: "neutral",
+    State.BY_FILE: "neutral",
 }
 AVATAR_COLOURS = 8
 

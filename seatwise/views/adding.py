@@ -77,5 +77,5 @@ def _powers(connector: Connector | None) -> str:
 
 def _next_step(product: catalogue.Product) -> str:
     if product.connector is None:
-        return "There is no connector for it yet, so its members cannot be read."
+        return "There is no connector for it yet: upload a file with its members."
     return "Integrate it to see who holds a seat."

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, find, role_info
+from seatwise.connectors.months import last_months
 from seatwise.models import (
     Connection,
     LicensePool,
@@ -189,7 +190,7 @@ def _needs(
                 ),
                 url=MemberChoice(status=(UNKNOWN,)).address(),
                 link=_see(seats.unknown),
-                detail=connector.evidence if connector else "",
+                detail=connection.evidence,
             )
         )
     gaps = (
@@ -237,7 +238,7 @@ def _changes(
     service: Service, connector: Connector | None, first_look: datetime | None, this_month: date
 ) -> dict[str, object]:
     """Who joined, left or changed role, this month and last, and the newest of it."""
-    last_month = usage.months_before(this_month, 2)
+    last_month = last_months(this_month, 2)[-1]
     start = datetime(last_month.year, last_month.month, 1, tzinfo=settings.BILLING_ZONE)
     events = MemberEvent.objects.of(service).about_seats().since(start)
     counts = events.count_by_month(settings.BILLING_ZONE)
@@ -270,7 +271,7 @@ def _usage(
     service: Service, connector: Connector | None, connection: Connection, this_month: date
 ) -> dict[str, object]:
     """This month's headline numbers against last month, and the small chart."""
-    oldest = usage.months_before(this_month, MONTHS_DRAWN)
+    oldest = last_months(this_month, MONTHS_DRAWN)[-1]
     points = UsagePoint.objects.of(service).since(oldest).by_month()
     metrics = usage.metrics_of(connector, points)
     table = usage.month_rows(metrics, points, this_month, connection)

@@ -1,13 +1,14 @@
 """The Members page's charts and filters: what is counted, and the address behind each bar."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 
 from seatwise.connectors.base import Connector, role_info
+from seatwise.connectors.months import last_months
 from seatwise.models.member import AGES, INVITED, STATUSES, UNKNOWN, Tally
 from seatwise.views.member_choice import MemberChoice
 
@@ -109,7 +110,7 @@ def status_options(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
 
 def periods(choice: MemberChoice, now: datetime) -> list[dict[str, object]]:
     """The months in which one can ask who joined or left, the newest first."""
-    months = list(_months_back(now))
+    months = last_months(now.astimezone(settings.BILLING_ZONE).date(), 12)
     return [
         {
             "name": name,
@@ -122,14 +123,6 @@ def periods(choice: MemberChoice, now: datetime) -> list[dict[str, object]]:
         }
         for name, title in (("joined", "Joined in"), ("left", "Left in"))
     ]
-
-
-def _months_back(now: datetime) -> Iterator[date]:
-    """The last twelve months in the billing zone, this one first."""
-    month = now.astimezone(settings.BILLING_ZONE).date().replace(day=1)
-    for _ in range(12):
-        yield month
-        month = (month - timedelta(days=1)).replace(day=1)
 
 
 def _count(tallies: list[Tally], field: str) -> Counter[str]:

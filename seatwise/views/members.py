@@ -223,6 +223,8 @@ def _absence(member: Member, connection: Connection | None) -> str:
     """Why there is no evidence, for the line below "unknown"."""
     if member.invited:
         return "has not accepted yet"
+    if connection is not None and connection.is_by_file:
+        return "a file tells nobody’s activity"
     if connection is None or "activity" in connection.unreadable:
         return "activity cannot be read"
     if connection.activity_as_of is None:

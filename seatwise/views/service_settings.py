@@ -16,6 +16,8 @@ from seatwise.models.connection import State
 from seatwise.views.authorizing import told, visible
 from seatwise.views.shell import person, require_admin, service_or_404
 
+WITHOUT_AUTHORIZATION = {State.DISCONNECTED, State.BY_FILE}
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -46,7 +48,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
 def revoke(request: HttpRequest, key: str) -> HttpResponse:
     service = service_or_404(key)
     connection = service.connection
-    if connection is None or connection.state == State.DISCONNECTED:
+    if connection is None or connection.state in WITHOUT_AUTHORIZATION:
         messages.info(request, f"{service.name} is not connected; nothing was changed.")
         return redirect("service_settings", key=key)
     erase = request.POST.get("data") == "erase"
@@ -62,7 +64,8 @@ def revoke(request: HttpRequest, key: str) -> HttpResponse:
 
 def _context(service: Service) -> dict[str, Any]:
     connection, connector = service.connection, service.connector
-    alive = connection is not None and connection.state != State.DISCONNECTED
+    alive = connection is not None and connection.state not in WITHOUT_AUTHORIZATION
+    runs = SyncRun.objects.of(service)
     return {
         "service": service,
         "connection": connection,
@@ -74,7 +77,8 @@ def _context(service: Service) -> dict[str, Any]:
         "permissions": _permissions(connector.scopes if connector else (), connection, alive),
         "missing": connections.missing_settings(service.key),
         "callback_url": connections.callback_url(service.key),
-        "last_run": SyncRun.objects.of(service).newest(),
+        "last_run": runs.newest(),
+        "last_file": runs.ended().newest() if connection and connection.is_by_file else None,
     }
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, MetricInfo, find
+from seatwise.connectors.months import last_months
 from seatwise.models import Connection, UsagePoint
 from seatwise.views.export import Cell, csv_response
 from seatwise.views.member_choice import month_of
@@ -31,7 +32,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     connection = service.connection
     months = _range(request)
     this_month = current_month()
-    points = UsagePoint.objects.of(service).since(months_before(this_month, months)).by_month()
+    points = UsagePoint.objects.of(service).since(last_months(this_month, months)[-1]).by_month()
     metrics = metrics_of(find(service.key), points)
     if request.GET.get("format") == "csv":
         name = f"{service.key}-usage-{this_month:%Y-%m}"
@@ -58,12 +59,6 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
 def current_month() -> date:
     """The first day of this month in the billing zone."""
     return timezone.now().astimezone(settings.BILLING_ZONE).date().replace(day=1)
-
-
-def months_before(month: date, count: int) -> date:
-    """The first of `count` months that end with this one."""
-    index = month.year * 12 + month.month - count
-    return date(index // 12, index % 12 + 1, 1)
 
 
 def metrics_of(connector: Connector | None, points: Points) -> list[MetricInfo]:
@@ -98,7 +93,7 @@ class Month:
 
     @property
     def previous(self) -> date:
-        return months_before(self.month, 2)
+        return last_months(self.month, 2)[-1]
 
     @property
     def slug(self) -> str:
@@ -125,7 +120,7 @@ def month_rows(
     reasons = {gap["capability"]: gap["what"] for gap in (connection.gaps if connection else [])}
     rows = []
     for month in _down_to(min(points, default=None), this_month):
-        known, earlier = points.get(month, {}), points.get(months_before(month, 2), {})
+        known, earlier = points.get(month, {}), points.get(last_months(month, 2)[-1], {})
         values = [
             _value(metric, known.get(metric.key), earlier.get(metric.key), reasons)
             for metric in metrics
@@ -142,7 +137,7 @@ def tiles(
     this_month: date,
 ) -> list[Tile]:
     """The headline metrics this month, against last month in words."""
-    last_month = months_before(this_month, 2)
+    last_month = last_months(this_month, 2)[-1]
     now, before = points.get(this_month, {}), points.get(last_month, {})
     found = []
     for metric in headline(connector, metrics):
@@ -221,7 +216,7 @@ def _down_to(oldest: date | None, newest: date) -> Iterator[date]:
     month = newest
     while oldest and month >= oldest:
         yield month
-        month = months_before(month, 2)
+        month = last_months(month, 2)[-1]
 
 
 def _value(

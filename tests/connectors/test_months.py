@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from seatwise.connectors.months import borders
+from seatwise.connectors.months import borders, last_months
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -34,3 +34,12 @@ def test_the_first_hours_of_march_in_utc_are_february_in_new_york() -> None:
 
 def test_december_ends_where_january_begins() -> None:
     assert borders(date(2026, 12, 1), ZoneInfo("UTC"))[1] == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_the_last_months_go_back_over_the_turn_of_the_year() -> None:
+    assert last_months(date(2026, 2, 28), 4) == [
+        date(2026, 2, 1),
+        date(2026, 1, 1),
+        date(2025, 12, 1),
+        date(2025, 11, 1),
+    ]

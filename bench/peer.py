@@ -17,22 +17,30 @@ from tests.clients import own_client
 from tests.connectors.accounts import authorize
 from tests.sandboxes import Running, running
 
+FAR = 0.05  # seconds that every answer of the vendor takes longer
 CHANNELS = ("sms", "phone", "email", "push")
 
 
 def measure() -> dict[str, float]:
-    """Seconds and requests for the whole account, ours and the peer's."""
+    """Seconds and requests for the whole account, ours and the peer's, near and far away."""
     with running(seed=1) as vendor:
         vendor.fault(rate_limit=1_000_000)  # the peer alone would be held up by it
         vendor.truth()  # makes the history, which is then there for both
         ours, our_requests = _ours(vendor)
         vendor.forget_requests()
         peers = _timed(lambda: _read_plainly(vendor))
+        peer_requests = len(vendor.requests())
+        vendor.fault(path="*", times=None, kind="slow", delay=FAR)
+        ours_far, _ = _ours(vendor)
+        peers_far = _timed(lambda: _read_plainly(vendor))
+        away = f"{FAR * 1000:.0f} ms away"
         return {
             "Whole account, Seatwise, s": ours,
             "Whole account, PagerDuty's client, s": peers,
+            f"Whole account {away}, Seatwise, s": ours_far,
+            f"Whole account {away}, PagerDuty's client, s": peers_far,
             "Whole account, Seatwise, requests": our_requests,
-            "Whole account, PagerDuty's client, requests": len(vendor.requests()),
+            "Whole account, PagerDuty's client, requests": peer_requests,
         }
 
 

@@ -7,12 +7,12 @@ from seatwise.models import LicensePool, Member, MemberEvent, StagedRecord, Sync
 
 def apply_licenses(run: SyncRun, now: datetime) -> None:
     """Brings pools and seats to what was staged; a changed licence becomes an event."""
+    names = {pool.pk: pool.name for pool in LicensePool.objects.of(run.connection)}
     pools = _apply_pools(run, now)
     seats = {
         key: (pools.get(data["license_id"]), data["allocated_at"])
         for key, data in StagedRecord.objects.of(run, "seat").in_key_order()
     }
-    names = {pool.pk: pool.name for pool in pools.values()}
     first_look = (
         not MemberEvent.objects.filter(member__connection=run.connection, field="license").exists()
         and not Member.objects.filter(connection=run.connection, license__isnull=False).exists()
@@ -40,7 +40,9 @@ def apply_licenses(run: SyncRun, now: datetime) -> None:
         altered.append(member)
     Member.objects.bulk_update(altered, ["license", "license_since"], batch_size=1000)
     MemberEvent.objects.bulk_create(events)
-    LicensePool.objects.of(run.connection).exclude(pk__in=names).delete()
+    LicensePool.objects.of(run.connection).exclude(
+        pk__in=[pool.pk for pool in pools.values()]
+    ).delete()
 
 
 def _apply_pools(run: SyncRun, now: datetime) -> dict[str, LicensePool]:

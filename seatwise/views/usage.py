@@ -140,7 +140,7 @@ def tiles(
     last_month = last_months(this_month, 2)[-1]
     now, before = points.get(this_month, {}), points.get(last_month, {})
     found = []
-    for metric in headline(connector, metrics):
+    for metric in sorted(headline(connector, metrics), key=metrics.index):
         point, earlier = now.get(metric.key), before.get(metric.key)
         known = f"{earlier.value:,}" if earlier else "unknown"
         found.append(
@@ -155,7 +155,7 @@ def tiles(
 
 
 def headline(connector: Connector | None, metrics: Sequence[MetricInfo]) -> list[MetricInfo]:
-    """The metrics of the tiles and the chart, in the connector's order."""
+    """The metrics of the tiles and the chart, in the order in which a chart lays them over."""
     by_key = {metric.key: metric for metric in metrics}
     keys = connector.usage_headline if connector else tuple(by_key)[:3]
     return [by_key[key] for key in keys if key in by_key]

@@ -92,7 +92,7 @@ class Visitor:
 
     def sign_in(self, email: str = "", password: str = "") -> None:
         self.page.goto(self.demo.url)
-        self.page.get_by_label("Email").fill(email or self.demo.email)
+        self.page.get_by_label("E-mail").fill(email or self.demo.email)
         self.page.get_by_label("Password", exact=True).fill(password or self.demo.password)
         self.press("Sign in")
         expect(self.page.get_by_role("heading", name="Spend", level=1)).to_be_visible()

@@ -141,7 +141,7 @@ def test_sign_in_has_no_barrier_before_and_after_a_wrong_password(
     with visiting(chromium, demo, bypass_csp=True) as stranger:
         page = at(stranger, "/")
         has_no_barrier(page)
-        page.get_by_label("Email").fill("nobody@demo.example")
+        page.get_by_label("E-mail").fill("nobody@demo.example")
         page.get_by_label("Password", exact=True).fill("not the password")
         stranger.press("Sign in")
         expect(page.get_by_role("alert")).to_be_visible()

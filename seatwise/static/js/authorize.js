@@ -8,7 +8,7 @@ for (const form of document.querySelectorAll("form[data-authorize]")) {
     const popup = window.open("", WINDOW, "popup,width=640,height=780");
     form.target = popup ? WINDOW : "";
     form.elements.popup.value = popup ? "1" : "0";
-    const waiting = form.parentElement.querySelector("[data-waiting]");
+    const waiting = form.querySelector("[data-waiting]");
     if (waiting && popup) waiting.hidden = false;
   });
 }

@@ -22,7 +22,7 @@ LONGEST_SOCKET = 103  # characters; some systems allow a few more, none fewer
 
 
 def data_dir() -> Path:
-    """Where Seatwise keeps what must survive; made on first use, readable by its owner.
+    """Where Seatwise keeps what must survive; made on first use.
 
     Root's own home stays closed to the database's system user, so root keeps it in /var/lib.
     """
@@ -83,7 +83,8 @@ def _own_runtime_directory(home: Path) -> "Iterator[None]":
 
     Without this it would be one in /tmp for all users of the machine, who lock each other out.
     """
-    (home / "run" / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    (home / "run").mkdir(mode=0o700, exist_ok=True)
+    (home / "run" / "python_PostgresServer").mkdir(exist_ok=True)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
     try:

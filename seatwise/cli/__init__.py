@@ -19,7 +19,7 @@ app = typer.Typer(
 keys_app = typer.Typer(no_args_is_help=True, help="Keys that seal the vendors' tokens.")
 app.add_typer(keys_app, name="keys")
 
-Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; fd://N is a socket handed over.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 Seed = Annotated[int, typer.Option(min=0, help="Which simulated company to make up.")]
 

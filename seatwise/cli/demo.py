@@ -4,6 +4,7 @@ Everything it makes lives in `demo` under the data directory, with a database an
 its own, and is begun anew at each start: the simulated vendor forgets its grants too.
 """
 
+import fcntl
 import os
 import secrets
 import socket
@@ -40,7 +41,7 @@ class Demo:
 def stay(port: int, seed: int) -> int:
     """Runs the demo until Ctrl-C or SIGTERM. Returns the exit code."""
     console = Console()
-    with running(port, seed) as demo:
+    with running("demo", port, seed) as demo:
         console.print(f"\n[bold]Seatwise is ready:[/bold] {demo.url}")
         console.print(f"  Sign in as  {demo.email}")
         console.print(f"  Password    {demo.password}")
@@ -54,19 +55,23 @@ def stay(port: int, seed: int) -> int:
 
 def once(port: int, seed: int) -> int:
     """Connects, syncs and prints what was found, all through real HTTP. Returns the exit code."""
-    with running(port, seed) as demo:
+    with running("demo-once", port, seed) as demo:
         from seatwise.cli.journey import connect_and_report
 
         return connect_and_report(demo.url, demo.email, demo.password, tuple(demo.vendors))
 
 
 @contextmanager
-def running(port: int, seed: int) -> Iterator[Demo]:
+def running(name: str, port: int, seed: int) -> Iterator[Demo]:
     """Starts database, web, worker and the simulated vendors; stops all of them at the end."""
-    home = database.data_dir() / "demo"
+    home = database.data_dir() / name
     home.mkdir(exist_ok=True)
-    web_port = _port(port)
-    url = f"http://localhost:{web_port}"
+    with _alone(home), _listening(port) as listener:
+        yield from _run(home, listener, seed)
+
+
+def _run(home: Path, listener: socket.socket, seed: int) -> Iterator[Demo]:
+    url = f"http://localhost:{listener.getsockname()[1]}"
     vendors = {vendor: f"http://{HOST}:{_free_port()}" for vendor in sandbox.VENDORS}
     os.environ.update(_environment(home, url, vendors))
     for name in (database.URL_SETTING, f"{database.URL_SETTING}_FILE"):
@@ -85,7 +90,8 @@ def running(port: int, seed: int) -> Iterator[Demo]:
                 str(seed),
                 log=home / f"{vendor}.log",
             )
-        programs.start("web", "--host", HOST, "--port", str(web_port), log=home / "web.log")
+        door = listener.fileno()
+        programs.start("web", "--host", f"fd://{door}", log=home / "web.log", hand_over=[door])
         programs.start("worker", log=home / "worker.log")
         _wait_until_ready(programs, [f"{url}/healthz", *vendors.values()], home)
         yield Demo(url, EMAIL, password, vendors, programs)
@@ -135,24 +141,37 @@ def _wait_until_ready(programs: Supervisor, addresses: list[str], home: Path) ->
             time.sleep(0.05)
 
 
-def _port(wanted: int) -> int:
-    if wanted:
-        if not _is_free(wanted):
-            raise SystemExit(f"seatwise: --port {wanted} is in use by another program.")
-        return wanted
-    return next((port for port in range(FIRST_PORT, FIRST_PORT + 50) if _is_free(port)), 0) or (
-        _free_port()
-    )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """A second demo in the same place would begin the first one's database anew."""
+    with (home / "lock").open("w") as lock:
         try:
-            probe.bind((HOST, port))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return False
-    return True
+            raise SystemExit(
+                f"seatwise: a demo runs in {home} already. Stop it, or set "
+                f"{database.DATA_SETTING} to another directory."
+            ) from None
+        yield
+
+
+@contextmanager
+def _listening(wanted: int) -> Iterator[socket.socket]:
+    """The socket that the web pages will answer on, taken before anybody else can."""
+    ports = [wanted] if wanted else [*range(FIRST_PORT, FIRST_PORT + 50), 0]
+    for port in ports:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen()
+        except OSError:
+            listener.close()
+            continue
+        with listener:
+            yield listener
+        return
+    raise SystemExit(f"seatwise: --port {wanted} is in use by another program.")
 
 
 def _free_port() -> int:

@@ -1,12 +1,11 @@
 """Several programs of ours as one: started together, stopped together, none left behind."""
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -57,15 +56,18 @@ class Supervisor:
         self,
         program: str,
         *arguments: str,
-        environment: Mapping[str, str] | None = None,
         log: Path | None = None,
+        hand_over: Collection[int] = (),
     ) -> None:
-        """Starts `seatwise PROGRAM ARGUMENTS`; with `log`, its output goes to that file."""
+        """Starts `seatwise PROGRAM ARGUMENTS`; with `log`, its output goes to that file.
+
+        `hand_over` are file descriptors that stay open in the program, under their numbers.
+        """
         output = log.open("wb") if log else None
         self._children[program] = subprocess.Popen(
             [sys.executable, "-m", "seatwise", program, *arguments],
-            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
+            pass_fds=tuple(hand_over),
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order

@@ -27,10 +27,10 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
 
 
 def run(host: str, port: int) -> None:
-    """Serves until SIGTERM or SIGINT."""
+    """Serves until SIGTERM or SIGINT. A host `fd://3` is a bound socket that was handed over."""
     Web(
         {
-            "bind": f"{host}:{port}",
+            "bind": host if host.startswith("fd://") else f"{host}:{port}",
             "workers": WORKERS,
             "threads": THREADS,
             "worker_class": "gthread",

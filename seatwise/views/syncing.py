@@ -1,10 +1,12 @@
 """Sync now, and the live progress of what is being read."""
 
 import json
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import tasks
@@ -23,7 +25,7 @@ def sync_now(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, f"{service.name} is not connected. Integrate it first.")
         return redirect("service_settings", key=key)
     tasks.request_sync(connection, by=person(request))
-    return redirect(TABS.get(request.POST.get("tab", ""), "info"), key=key)
+    return redirect(_back(request, key))
 
 
 @require_safe
@@ -53,3 +55,12 @@ def progress(request: HttpRequest, key: str) -> HttpResponse:
     if not running:
         response["HX-Reswap"] = "outerHTML"
     return response
+
+
+def _back(request: HttpRequest, key: str) -> str:
+    """The tab that Sync now was pressed on, with the filters or the month that it showed."""
+    tab = request.POST.get("tab", "")
+    address = reverse(TABS.get(tab, "info"), args=[key])
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    keeps = tab in {"members", "usage"} and came_from.path == address and came_from.query
+    return f"{address}?{came_from.query}" if keeps else address

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -152,3 +153,39 @@ def _manage(where: Path, *arguments: str, **settings: str) -> subprocess.Complet
         timeout=120,
         check=False,
     )
+
+
+def test_a_second_demo_in_the_same_place_is_refused_and_the_first_goes_on() -> None:
+    with (
+        programs.home() as where,
+        programs.running("demo", where=where, until=READY) as first,
+    ):
+        second = subprocess.run(
+            [sys.executable, "-m", "seatwise", "demo"],
+            env=programs.environment(where),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert "runs in" in second.stderr
+        assert second.stderr.count("\n") == 1
+        assert urllib.request.urlopen(first.find(r"ready: (\S+)")).status == 200
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket() as taken, programs.home() as where:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused = subprocess.run(
+            [sys.executable, "-m", "seatwise", "demo", "--port", port],
+            env=programs.environment(where),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert refused.returncode == 1
+        assert refused.stderr == f"seatwise: --port {port} is in use by another program.\n"

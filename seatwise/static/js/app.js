@@ -37,6 +37,10 @@ dress(document);
 for (const dialog of document.querySelectorAll("dialog[data-modal][open]")) {
   dialog.close();
   dialog.showModal();
+  // The address asked for this dialog; once it is closed, loading again must not bring it back.
+  dialog.addEventListener("close", () => {
+    if (!dialog.open) history.replaceState(null, "", location.pathname);
+  });
 }
 
 function dress(root) {
@@ -66,7 +70,6 @@ function close(closer, event) {
   if (!dialog) return;
   event.preventDefault();
   dialog.close();
-  if (location.search) history.replaceState(null, "", location.pathname);
 }
 
 function isOutside(event) {

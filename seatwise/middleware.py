@@ -1,6 +1,7 @@
 """The door-keeper: every address needs sign-in unless it says that it does not."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -41,7 +42,10 @@ def _is_open(request: HttpRequest) -> bool:
 def _to_the_door(request: HttpRequest) -> HttpResponseBase:
     door = settings.LOGIN_URL if User.objects.exists() else "first_run"
     if request.headers.get("HX-Request"):
-        return HttpResponse(status=401, headers={"HX-Redirect": reverse(door)})
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        page = urlunsplit(("", "", here.path, here.query, ""))
+        address = redirect_to_login(page, door).url if page else reverse(door)
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
     if door == settings.LOGIN_URL and request.method in {"GET", "HEAD"}:
         return redirect_to_login(request.get_full_path())
     return redirect(door)

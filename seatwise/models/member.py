@@ -63,6 +63,16 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Of the accounts that are shown; by their ids, so that one index filters and orders."""
         return self.filter(connection__in=service.shown_connections)
 
+    def rewrite(self, rows: Sequence["Member"], fields: Sequence[str]) -> None:
+        """Saves these fields of rows that exist; as an upsert, far quicker than row by row."""
+        self.bulk_create(
+            rows,
+            batch_size=1000,
+            update_conflicts=True,
+            unique_fields=["pk"],
+            update_fields=fields,
+        )
+
     def current(self) -> Self:
         return self.filter(left_at=None)
 

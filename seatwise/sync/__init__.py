@@ -60,7 +60,7 @@ def _take(claim: Claim, batch: Batch, requests: Counter[str]) -> None:
     """One page: its records, how far we are, and the check that we may still write."""
     run = claim.hold()
     stages.stage(run, batch)
-    if batch.complete:
+    if batch.complete or stages.is_read_to_its_end(batch):
         stages.apply(run, batch.stage)
     run.stages[batch.stage] = {
         "done": batch.done,

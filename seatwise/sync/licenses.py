@@ -38,7 +38,7 @@ def apply_licenses(run: SyncRun, now: datetime) -> None:
         member.license_id = now_held
         member.license_since = datetime.fromisoformat(since) if since else None
         altered.append(member)
-    Member.objects.bulk_update(altered, ["license", "license_since"], batch_size=1000)
+    Member.objects.rewrite(altered, ["license", "license_since"])
     MemberEvent.objects.bulk_create(events)
     LicensePool.objects.of(run.connection).exclude(
         pk__in=[pool.pk for pool in pools.values()]

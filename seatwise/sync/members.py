@@ -71,7 +71,7 @@ def _write(run: SyncRun, chunk: list[Change], *, first_look: bool, now: datetime
             for name, value in _columns(change.record).items():
                 setattr(row, name, value)
     altered = [rows[change.external_id] for change in chunk if change.kind != "joined"]
-    Member.objects.bulk_update(altered, ["left_at", *KEPT], batch_size=CHUNK)
+    Member.objects.rewrite(altered, ["left_at", *KEPT])
     MemberEvent.objects.bulk_create(
         event
         for change in chunk

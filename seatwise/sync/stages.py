@@ -37,6 +37,11 @@ def stage(run: SyncRun, batch: Batch) -> None:
     UsagePoint.objects.record(run.connection, _of(batch, UsageRecord), now)
 
 
+def is_read_to_its_end(batch: Batch) -> bool:
+    """Whether every month was asked, though some of its numbers may not be read by us."""
+    return batch.stage == "usage" and batch.total is not None and batch.done >= batch.total
+
+
 def apply(run: SyncRun, name: str) -> None:
     """Makes a complete stage visible, inside the caller's transaction."""
     now = timezone.now()

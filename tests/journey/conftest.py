@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,20 @@ from playwright.sync_api import (
     BrowserContext,
     Page,
     Playwright,
+    StorageState,
     ViewportSize,
     expect,
     sync_playwright,
 )
 
+from seatwise import sandbox
+from seatwise.cli.visitor import Visitor as PlainVisitor
 from tests.journey import programs
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 READY = "Ctrl-C stops it"
+MINUTE = 60_000  # milliseconds
+SERVICE = "/services/pagerduty"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 
@@ -132,3 +137,44 @@ def visiting(chromium: Browser, demo: Demo, **wishes: Any) -> Iterator[Visitor]:
     context.close()
     unexpected = [text for text in wrong if "status of 40" not in text]
     assert unexpected == []
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A demo whose service was connected and read once."""
+
+    demo: Demo
+    outcome: str  # the page that said how the authorization went
+    session: StorageState  # of the admin, so that not every test signs in
+
+
+@pytest.fixture(scope="module")
+def connected(chromium: Browser, demo: Demo) -> Connected:
+    plain = PlainVisitor()
+    plain.visit(demo.url)
+    plain.press("Sign in", login=demo.email, password=demo.password)
+    plain.visit(f"{demo.url}/services/add/?q=pagerduty")
+    plain.press("Add")
+    plain.press("Authorize")
+    for words in sandbox.VENDORS["pagerduty"].consent:
+        plain.press(words)
+    with visiting(chromium, demo) as somebody:
+        somebody.sign_in()
+        somebody.page.goto(f"{demo.url}{SERVICE}/members/")
+        expect(somebody.page.locator("#progress .spinner")).to_have_count(0, timeout=MINUTE)
+        return Connected(demo, plain.url, somebody.context.storage_state())
+
+
+@pytest.fixture(scope="module")
+def desk(chromium: Browser, connected: Connected) -> Iterator[Visitor]:
+    with visiting(
+        chromium, connected.demo, storage_state=connected.session, bypass_csp=True
+    ) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+def admin(desk: Visitor) -> Iterator[Visitor]:
+    """A new tab of one browser, so that fonts and scripts are loaded once."""
+    with closing(desk.context.new_page()) as page:
+        yield Visitor(page, desk.demo)

@@ -1,66 +1,17 @@
 """The pages serve everybody: by keyboard, on a phone, in the dark, with a screen reader."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, StorageState, expect
+from playwright.sync_api import Browser, Page, expect
 
-from seatwise import sandbox
-from seatwise.cli.visitor import Visitor as PlainVisitor
 from seatwise.vault import new_key
 from tests.journey import programs
-from tests.journey.conftest import DESKTOP, PHONE, READY, Demo, Visitor, visiting
+from tests.journey.conftest import MINUTE, READY, SERVICE, Connected, Demo, Visitor, visiting
+from tests.journey.eyes import has_no_barrier, is_seen_in_the_dark_and_on_a_phone, tab_to
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-MINUTE = 60_000  # milliseconds
-SERVICE = "/services/pagerduty"
-
-
-@dataclass(frozen=True)
-class Connected:
-    """A demo whose service was connected and read once."""
-
-    demo: Demo
-    outcome: str  # the page that said how the authorization went
-    session: StorageState  # of the admin, so that not every test signs in
-
-
-@pytest.fixture(scope="module")
-def connected(chromium: Browser, demo: Demo) -> Connected:
-    plain = PlainVisitor()
-    plain.visit(demo.url)
-    plain.press("Sign in", login=demo.email, password=demo.password)
-    plain.visit(f"{demo.url}/services/add/?q=pagerduty")
-    plain.press("Add")
-    plain.press("Authorize")
-    for words in sandbox.VENDORS["pagerduty"].consent:
-        plain.press(words)
-    with visiting(chromium, demo) as somebody:
-        somebody.sign_in()
-        somebody.page.goto(f"{demo.url}{SERVICE}/members/")
-        expect(somebody.page.locator("#progress .spinner")).to_have_count(0, timeout=MINUTE)
-        return Connected(demo, plain.url, somebody.context.storage_state())
-
-
-@pytest.fixture(scope="module")
-def desk(chromium: Browser, connected: Connected) -> Iterator[Visitor]:
-    with visiting(
-        chromium, connected.demo, storage_state=connected.session, bypass_csp=True
-    ) as somebody:
-        yield somebody
-
-
-@pytest.fixture
-def admin(desk: Visitor) -> Iterator[Visitor]:
-    """A new tab of one browser, so that fonts and scripts are loaded once."""
-    with closing(desk.context.new_page()) as page:
-        yield Visitor(page, desk.demo)
 
 
 def at(visitor: Visitor, path: str) -> Page:
@@ -149,40 +100,6 @@ def test_sign_in_has_no_barrier_before_and_after_a_wrong_password(
         is_seen_in_the_dark_and_on_a_phone(stranger, "sign-in")
 
 
-# What still moves belongs to neither before nor after.
-ASK = """async only => {
-  await Promise.all(document.getAnimations().map(each => each.finished));
-  return axe.run({ runOnly: only, resultTypes: ['violations'] });
-}"""
-
-
-def has_no_barrier(page: Page, rules: list[str] | None = None) -> None:
-    """Asks axe. Colours are the only thing that the dark can break, so there `rules` name them."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.add_script_tag(path=AXE)
-    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": LEVELS}
-    found = page.evaluate(ASK, only)
-    told = [
-        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for each in found["violations"]
-        for node in each["nodes"]
-    ]
-    assert told == []
-
-
-def is_seen_in_the_dark_and_on_a_phone(visitor: Visitor, name: str) -> None:
-    page = visitor.page
-    page.emulate_media(color_scheme="dark")
-    has_no_barrier(page, ["color-contrast"])
-    visitor.picture(f"{name}-dark")
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(PHONE)
-    visitor.picture(f"{name}-phone")
-    width = page.evaluate("() => document.documentElement.scrollWidth")
-    assert width <= PHONE["width"], f"{name} scrolls sideways: {width}"
-    page.set_viewport_size(DESKTOP)
-
-
 # ---- by keyboard --------------------------------------------------------------------------
 
 
@@ -233,14 +150,6 @@ def test_the_first_tab_stop_skips_to_the_content(admin: Visitor) -> None:
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
-
-
-def tab_to(page: Page, wanted: Locator) -> None:
-    for _ in range(60):
-        if wanted.evaluate("element => element === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not lead to {wanted}")
 
 
 # ---- what the pages let one do ------------------------------------------------------------
@@ -327,6 +236,41 @@ def test_last_seen_shows_its_exact_time_source_and_proof(admin: Visitor) -> None
     expect(evidence).to_contain_text("Being paged is not counted as presence")
     page.keyboard.press("Escape")
     expect(evidence).to_be_hidden()
+
+
+def test_sync_now_keeps_the_filters_and_says_how_far_it_is(admin: Visitor) -> None:
+    page = at(admin, f"{SERVICE}/members/?status=active")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_role("heading", name=re.compile("Reading|Waiting"))).to_be_visible()
+    assert page.url.endswith("/members/?status=active")
+    expect(page.locator("#progress .spinner")).to_have_count(0, timeout=MINUTE)
+    expect(page.get_by_role("link", name="Status: Active")).to_be_visible()
+
+
+def test_a_dialog_that_was_closed_stays_closed_when_the_page_is_loaded_again(
+    admin: Visitor,
+) -> None:
+    page = at(admin, f"{SERVICE}/settings/?authorization=1")
+    dialog = page.get_by_role("dialog", name="PagerDuty is connected")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page).to_have_url(re.compile("/settings/$"))
+    page.reload()
+    expect(dialog).to_have_count(0)
+
+
+def test_whose_session_has_ended_signs_in_and_is_back_at_the_same_view(
+    chromium: Browser, connected: Connected
+) -> None:
+    with visiting(chromium, connected.demo, storage_state=connected.session) as somebody:
+        page = at(somebody, f"{SERVICE}/members/?status=active")
+        somebody.context.clear_cookies()
+        page.get_by_role("searchbox").press_sequentially("a")
+        page.get_by_label("Password", exact=True).fill(connected.demo.password)
+        page.get_by_label("E-mail").fill(connected.demo.email)
+        somebody.press("Sign in")
+        expect(page.get_by_role("link", name="Status: Active")).to_be_visible()
 
 
 def test_where_popups_are_blocked_authorize_goes_on_in_the_same_tab(

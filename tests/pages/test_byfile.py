@@ -1,10 +1,12 @@
 """Members by file: uploaded, reviewed, applied, with the history that a sync would write."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections as databases
 from django.test import Client
 from django.utils import timezone
 
@@ -12,7 +14,9 @@ from seatwise import memberfile
 from seatwise.models import Connection, Member, MemberEvent, Service, StagedRecord, SyncRun, User
 from seatwise.models.connection import State
 from seatwise.models.sync_run import RunState
+from tests.conftest import authorize
 from tests.pages import rows
+from tests.sandboxes import Running
 
 FIRST = b"""name,email,role,license,Team
 Ada,ada@x.example,admin,Business,A
@@ -185,6 +189,23 @@ def test_a_file_put_aside_is_kept_nowhere(as_admin: Client, zoom: Service) -> No
     assert as_admin.get(FILE + "review/")["Location"] == SETTINGS
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_apply_at_once_one_does(as_admin: Client, zoom: Service) -> None:
+    upload(as_admin, FIRST)
+    run = waiting().pk
+
+    def press(_number: int) -> str:
+        try:
+            return str(apply(as_admin, run)["Location"])
+        finally:
+            databases.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        led_to = sorted(pool.map(press, range(4)))
+    assert led_to == ["/services/zoom/members/", SETTINGS, SETTINGS, SETTINGS]
+    assert MemberEvent.objects.count() == Member.objects.count() == 3
+
+
 def test_nonsense_instead_of_a_files_number_applies_nothing(
     as_admin: Client, zoom: Service
 ) -> None:
@@ -250,6 +271,20 @@ def test_a_file_never_mixes_with_what_an_account_told(as_admin: Client, zoom: Se
     upload(as_admin, FIRST)
     assert "must not mix" in words(as_admin, SETTINGS)
     assert not SyncRun.objects.exists()
+
+
+def test_an_account_that_is_integrated_takes_the_place_of_the_file(
+    vendor: Running, service: Service, admin: User, as_admin: Client
+) -> None:
+    by_file = rows.connection(
+        service, account_id="file", account_name="By file", state=State.BY_FILE
+    )
+    rows.member(by_file, "Ann From File")
+    assert "Integrate" in words(as_admin, f"/services/{service.key}/settings/")
+    attempt = authorize(vendor, service, admin)
+    assert attempt.connection is not None, attempt.message
+    assert not Member.objects.of(service).exists()
+    assert "harbor-prod" in words(as_admin, f"/services/{service.key}/settings/")
 
 
 def test_the_sample_is_a_good_file(as_viewer: Client, zoom: Service) -> None:

@@ -158,6 +158,7 @@ def test_missing_notifications_are_unknown_and_named_not_zero(
     assert run.state == "done_with_notes"
     metrics = set(UsagePoint.objects.values_list("metric", flat=True))
     assert metrics == {"incidents", "alerts"}
+    assert connection.usage_as_of is not None
     assert any("users:notifications.read" in gap["why"] for gap in connection.gaps)
 
 

@@ -16,7 +16,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") {
+  if (event.key === "Escap") {
     const filter = document.activeElement.closest?.("details.filter[open]");
     if (filter) {
       filter.open = false;

@@ -16,7 +16,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escap") {
+  if (event.key === "Escape") {
     const filter = document.activeElement.closest?.("details.filter[open]");
     if (filter) {
       filter.open = false;

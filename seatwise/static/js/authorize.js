@@ -6,7 +6,7 @@ const page = document.querySelector("[data-authorized-at]");
 for (const form of document.querySelectorAll("form[data-authorize]")) {
   form.addEventListener("submit", () => {
     const popup = window.open("", WINDOW, "popup,width=640,height=780");
-    form.target = WINDOW;
+    form.target = popup ? WINDOW : "";
     form.elements.popup.value = popup ? "1" : "0";
     const waiting = form.querySelector("[data-waiting]");
     if (waiting && popup) waiting.hidden = false;

@@ -16,6 +16,7 @@ from procrastinate.jobs import DeleteJobCondition
 
 from seatwise import sync
 from seatwise.models import Connection, SyncRun, User
+from seatwise.models.sync_run import RunState
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,13 @@ GRACE = 1.0  # seconds before running syncs are asked to stop at their next page
 
 
 def request_sync(connection: Connection, *, by: User | None) -> SyncRun:
-    """The run that is open for this connection, or a new one on the queue."""
+    """The run that is open for this connection, or a new one on the queue.
+
+    A run that waits to try again is tried at once when a person asks.
+    """
     with transaction.atomic():
         run, is_new = sync.open_run(connection, by=by)
-        if is_new:
+        if is_new or (by is not None and run.state == RunState.RETRY_AT):
             _enqueue(run.pk)
     return run
 

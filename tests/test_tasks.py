@@ -24,6 +24,16 @@ def test_asking_twice_makes_one_run_and_one_job(connection: Connection, admin: U
     assert jobs() == [("seatwise.sync_run", "todo", {"run_id": first.pk})]
 
 
+def test_a_run_that_waits_is_tried_at_once_when_a_person_asks_and_not_by_the_schedule(
+    connection: Connection, admin: User
+) -> None:
+    run = SyncRun.objects.create(connection=connection, created_at=timezone.now(), state="retry_at")
+    assert tasks.request_sync(connection, by=None) == run
+    assert jobs() == []
+    assert tasks.request_sync(connection, by=admin) == run
+    assert jobs() == [("seatwise.sync_run", "todo", {"run_id": run.pk})]
+
+
 def test_what_is_due_is_started_once_and_what_is_revoked_never(connection: Connection) -> None:
     Connection.objects.update(next_sync_at=timezone.now() - timedelta(days=3))
     tasks.start_due_syncs(None, 0)  # type: ignore[arg-type]

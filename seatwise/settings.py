@@ -7,7 +7,7 @@ The connectors' settings (`SEATWISE_<KEY>_…`) are not here: see `connections.c
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from psycopg import ProgrammingError
@@ -26,16 +26,34 @@ def refuse(name: str, sentence: str) -> SystemExit:
 
 def read(name: str, default: str | None = None, *, purpose: str = "") -> str:
     """A setting's value, from `name` or the file that `name_FILE` points to."""
-    path = os.environ.get(f"{name}_FILE")
-    if path:
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise refuse(f"{name}_FILE", f"cannot be read: {error.strerror} ({path}).") from None
+    path = os.environ.get(f"{name}_FILE", "").strip()
     value = os.environ.get(name, "").strip()
+    if path and value:
+        raise refuse(name, f"and {name}_FILE are both set: only one can be meant.")
+    if path:
+        return _text_of(f"{name}_FILE", Path(path))
     if value or default is not None:
         return value or default or ""
     raise refuse(name, f"is missing. {purpose}".strip())
+
+
+def split_url(url: str) -> SplitResult | None:
+    """An address in its parts; None when it is none, its host is missing or its port absurd."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return parts if parts.hostname and port != 0 else None
+
+
+def _text_of(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise refuse(name, f"cannot be read: {error.strerror} ({path}).") from None
+    except ValueError:
+        raise refuse(name, f"cannot be read: it is not text in UTF-8 ({path}).") from None
 
 
 def _secret_key() -> str:
@@ -60,8 +78,11 @@ def _encryption_keys() -> vault.Ring:
 
 def _base_url() -> str:
     url = read("SEATWISE_BASE_URL", "http://localhost:8000").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+    parts = split_url(url)
+    # Anything beside scheme, host and port would end up in every address made from it.
+    if parts is None or url.lower() != f"{parts.scheme}://{parts.netloc}".lower():
+        parts = None
+    if parts is None or parts.scheme not in {"http", "https"} or "@" in parts.netloc:
         raise refuse("SEATWISE_BASE_URL", "must look like https://seatwise.example.com.")
     return url
 
@@ -77,6 +98,8 @@ def _database() -> dict[str, object]:
         raise refuse(
             "SEATWISE_DATABASE_URL", "must look like postgresql://user@host:5432/name."
         ) from None
+    if not given.get("dbname"):
+        raise refuse("SEATWISE_DATABASE_URL", "names no database: postgresql://user@host/name.")
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
     known |= {"port": "PORT"}
     return {
@@ -92,7 +115,7 @@ def _billing_zone() -> ZoneInfo:
     name = read("SEATWISE_BILLING_ZONE", "UTC")
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder such as Europe
         raise refuse("SEATWISE_BILLING_ZONE", "must be a zone such as Europe/Berlin.") from None
 
 
@@ -110,9 +133,10 @@ BILLING_ZONE = _billing_zone()
 DATABASES = {"default": _database()}
 
 _over_tls = BASE_URL.startswith("https://")
-_own_host = urlsplit(BASE_URL).hostname or "localhost"
-ALLOWED_HOSTS = [
-    host.strip() for host in read("SEATWISE_ALLOWED_HOSTS", _own_host).split(",") if host.strip()
+_own_host = urlsplit(BASE_URL).hostname or ""
+_own_host = f"[{_own_host}]" if ":" in _own_host else _own_host
+ALLOWED_HOSTS = [_own_host] + [
+    host.strip() for host in read("SEATWISE_ALLOWED_HOSTS", "").split(",") if host.strip()
 ]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DEBUG = False
@@ -132,6 +156,7 @@ INSTALLED_APPS = [
     "seatwise",
 ]
 MIDDLEWARE = [
+    "seatwise.views.health.for_any_host",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -214,6 +239,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_SESSION_REMEMBER = True
+# Behind the proxy that TLS implies, all people would share one address and one sign-in limit.
+# Only the last entry of X-Forwarded-For is believed: the proxy wrote it, the rest anybody may.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _over_tls else 0
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _over_tls
 SESSION_COOKIE_HTTPONLY = True
@@ -221,6 +249,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # the vendor's redirect 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _over_tls
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a monitor asks past the proxy, in plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if _over_tls else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _over_tls else None
 X_FRAME_OPTIONS = "DENY"

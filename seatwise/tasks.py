@@ -4,15 +4,18 @@ A job is put on the queue in the same transaction as the row it is about, so nei
 without the other.
 """
 
+import json
 import logging
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from procrastinate import JobContext, sql
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.jobs import DeleteJobCondition
+from procrastinate.jobs import DeleteJobCondition, Status
 
 from seatwise import sync
 from seatwise.models import Connection, SyncRun, User
@@ -21,6 +24,7 @@ from seatwise.models.sync_run import RunState
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 4  # syncs at once; they wait for vendors most of the time
+FORGOTTEN_AFTER = timedelta(minutes=5)  # an open run that nobody touched for so long
 DEAD_AFTER = 30.0  # seconds without a heartbeat after which a worker counts as dead
 GRACE = 1.0  # seconds before running syncs are asked to stop at their next page
 
@@ -32,9 +36,20 @@ def request_sync(connection: Connection, *, by: User | None) -> SyncRun:
     """
     with transaction.atomic():
         run, is_new = sync.open_run(connection, by=by)
-        if is_new or (by is not None and run.state == RunState.RETRY_AT):
+        if by is not None and run.state == RunState.RETRY_AT:
+            run.retry_at = timezone.now()
+            run.save(update_fields=["retry_at"])
+            is_new = True
+        if is_new:
             _enqueue(run.pk)
     return run
+
+
+def carry_out(run_id: int, *, stopping: Callable[[], bool]) -> None:
+    """Reads an account; what could not be read to the end goes back on the queue."""
+    again_at = sync.run(run_id, stopping=stopping)
+    if again_at is not None:
+        _enqueue(run_id, at=again_at)
 
 
 def run_worker() -> None:
@@ -51,10 +66,8 @@ def run_worker() -> None:
 
 @app.task(name="seatwise.sync_run", pass_context=True)
 def sync_run(context: JobContext, run_id: int) -> None:
-    """Reads an account; comes back by itself when it could not be read to the end."""
-    again_at = sync.run(run_id, stopping=context.should_abort)
-    if again_at is not None:
-        _enqueue(run_id, at=again_at)
+    """One attempt at a run."""
+    carry_out(run_id, stopping=context.should_abort)
 
 
 @app.periodic(cron="* * * * *")
@@ -68,20 +81,35 @@ def start_due_syncs(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
 @app.periodic(cron="* * * * * */30")
 @app.task(name="seatwise.rescue", queueing_lock="rescue", pass_context=True)
 def rescue(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-    """Gives a dead worker's jobs to another; the queue does not do so by itself.
+    """Gives a dead worker's syncs to another; the queue does not do so by itself.
 
     Should the worker be merely frozen, its late writes are refused: see `sync.claim`.
     """
+    now = timezone.now()
     # The manager's own question is asynchronous only; this is the same one, asked plainly.
     stalled = app.connector.get_sync_connector().execute_query_all(
         sql.queries["select_stalled_jobs_by_heartbeat"],
         queue=None,
-        task_name=None,
+        task_name=sync_run.name,
         seconds_since_heartbeat=DEAD_AFTER,
     )
     for job in stalled:
         log.warning("job %s of a dead worker is tried again", job["id"])
-        app.job_manager.retry_job_by_id(job["id"], retry_at=timezone.now())
+        app.job_manager.retry_job_by_id(job["id"], retry_at=now)
+    queued = _runs_on_the_queue()
+    for run in SyncRun.objects.forgotten(now - FORGOTTEN_AFTER):
+        if run.pk not in queued:
+            log.warning("run %s was on no queue any more", run.pk)
+            _enqueue(run.pk)
+
+
+def _runs_on_the_queue() -> set[int]:
+    found: set[int] = set()
+    for status in (Status.TODO, Status.DOING):
+        for job in app.job_manager.list_jobs(task=sync_run.name, status=status.value):
+            told: Any = job.task_kwargs  # which this connector leaves as JSON text
+            found.add((json.loads(told) if isinstance(told, str) else told)["run_id"])
+    return found
 
 
 def _enqueue(run_id: int, *, at: datetime | None = None) -> None:

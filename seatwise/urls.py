@@ -37,6 +37,7 @@ urlpatterns = [
     path("services/<slug:key>/file/apply/", byfile.apply, name="apply_members"),
     path("services/<slug:key>/file/aside/", byfile.put_aside, name="put_members_aside"),
     path("services/<slug:key>/file/sample/", byfile.sample, name="members_sample"),
+    path("services/<slug:key>/erase/", service_settings.erase, name="erase"),
     path("oauth/<slug:key>/callback/", authorizing.callback, name="callback"),
     path("users/", people.page, name="users"),
     path("users/add/", people.add, name="add_user"),

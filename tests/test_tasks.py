@@ -8,8 +8,9 @@ from django.core.management import call_command
 from django.db import connection as database
 from django.utils import timezone
 
-from seatwise import tasks
+from seatwise import sync, tasks
 from seatwise.models import Connection, SyncRun, User
+from tests.sandboxes import Running
 
 
 def jobs() -> list[tuple[str, str, dict[str, int]]]:
@@ -63,3 +64,33 @@ def test_a_dead_workers_job_is_given_to_another(connection: Connection, admin: U
 @pytest.mark.django_db
 def test_no_migration_is_missing() -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_an_open_run_that_is_on_no_queue_is_put_on_it_again(connection: Connection) -> None:
+    run, _ = sync.open_run(connection, by=None)
+    tasks.rescue(None, 0)  # type: ignore[arg-type]
+    assert jobs() == []  # somebody may be about to begin it
+    SyncRun.objects.update(touched_at=timezone.now() - timedelta(minutes=6))
+    tasks.rescue(None, 0)  # type: ignore[arg-type]
+    tasks.rescue(None, 0)  # type: ignore[arg-type]
+    assert jobs() == [("seatwise.sync_run", "todo", {"run_id": run.pk})]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_run_that_could_not_be_read_comes_back_at_its_time(
+    connection: Connection, vendor: Running
+) -> None:
+    vendor.fault(path="/users", kind="status", status=500, times=100)
+    run, _ = sync.open_run(connection, by=None)
+    tasks.carry_out(run.pk, stopping=lambda: False)
+    run.refresh_from_db()
+    assert run.state == "retry_at"
+    with database.cursor() as cursor:
+        cursor.execute("SELECT scheduled_at FROM procrastinate_jobs")
+        assert cursor.fetchall() == [(run.retry_at,)]
+
+
+def test_a_worker_that_goes_down_leaves_a_job_for_the_next(connection: Connection) -> None:
+    run, _ = sync.open_run(connection, by=None)
+    tasks.carry_out(run.pk, stopping=lambda: True)
+    assert jobs() == [("seatwise.sync_run", "todo", {"run_id": run.pk})]

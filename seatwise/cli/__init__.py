@@ -4,7 +4,6 @@ Everything heavy is imported inside the commands, so `seatwise --help` stays qui
 Django is set up only after the database is there.
 """
 
-import os
 import sys
 from typing import Annotated
 
@@ -41,30 +40,26 @@ def demo_command(
 @app.command("serve")
 def serve_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """The web pages and a worker, with the embedded database unless another is set."""
-    from seatwise.cli.prepare import prepared
-    from seatwise.cli.processes import Supervisor
+    from seatwise.cli.listening import listen, name_the_port
+    from seatwise.cli.serve import serve
 
-    # Pages and the vendors' redirect address must name the port that is really listened on.
-    os.environ.setdefault("SEATWISE_BASE_URL", f"http://localhost:{port}")
-    with prepared(), Supervisor() as programs:
-        from django.conf import settings
-
-        programs.start("web", "--host", host, "--port", str(port))
-        programs.start("worker")
-        if programs.wait_until_answered(f"http://{host}:{port}/healthz"):
-            typer.echo(f"Seatwise is served at {settings.BASE_URL}. Ctrl-C stops it.")
-        raise typer.Exit(programs.wait())
+    with listen(host, port) as listener:
+        name_the_port(listener)
+        raise typer.Exit(serve(listener))
 
 
 @app.command("web")
 def web_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """The web pages alone."""
+    from seatwise.cli.listening import listen, name_the_port
     from seatwise.cli.prepare import prepared
 
-    with prepared():
-        from seatwise.cli.web import run
+    with listen(host, port) as listener:
+        name_the_port(listener)
+        with prepared():
+            from seatwise.cli.web import run
 
-        run(host, port)
+            run(listener)
 
 
 @app.command("worker")
@@ -103,10 +98,14 @@ def sandbox_command(
 ) -> None:
     """A simulated vendor to connect to: OAuth, people, usage, all made up from a seed."""
     from seatwise import sandbox as vendors
+    from seatwise.cli.listening import refusal
 
     if vendor not in vendors.VENDORS:
         raise typer.BadParameter(f"there is {', '.join(vendors.VENDORS)}.", param_hint="VENDOR")
-    vendors.serve(vendor, port=port, seed=seed, people=people, months=months)
+    try:
+        vendors.serve(vendor, port=port, seed=seed, people=people, months=months)
+    except OSError as error:
+        raise SystemExit(refusal("127.0.0.1", port, error)) from None
 
 
 @keys_app.command("new")

@@ -11,13 +11,14 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from seatwise import database, sandbox, vault
+from seatwise.cli.listening import HANDED_OVER, listen, try_to_listen
 from seatwise.cli.prepare import prepared
 from seatwise.cli.processes import Supervisor, answers
 
@@ -25,6 +26,7 @@ HOST = "127.0.0.1"
 FIRST_PORT = 8000
 EMAIL = "admin@demo.example"
 READY_WITHIN = 60.0  # seconds
+KEPT = {database.DATA_SETTING, "SEATWISE_NODE_MODULES", "SEATWISE_LOG_LEVEL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,12 @@ def once(port: int, seed: int) -> int:
 def running(name: str, port: int, seed: int) -> Iterator[Demo]:
     """Starts database, web, worker and the simulated vendors; stops all of them at the end."""
     home = database.data_dir() / name
-    home.mkdir(exist_ok=True)
+    try:
+        home.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SystemExit(
+            f"seatwise: {database.DATA_SETTING} cannot be used: {error.strerror} ({home})."
+        ) from None
     with _alone(home), _listening(port) as listener:
         yield from _run(home, listener, seed)
 
@@ -73,9 +80,10 @@ def running(name: str, port: int, seed: int) -> Iterator[Demo]:
 def _run(home: Path, listener: socket.socket, seed: int) -> Iterator[Demo]:
     url = f"http://localhost:{listener.getsockname()[1]}"
     vendors = {vendor: f"http://{HOST}:{_free_port()}" for vendor in sandbox.VENDORS}
+    for name in [each for each in os.environ if each.startswith("SEATWISE_")]:
+        if name not in KEPT:  # the operator's own database and secrets are nothing to play with
+            del os.environ[name]
     os.environ.update(_environment(home, url, vendors))
-    for name in (database.URL_SETTING, f"{database.URL_SETTING}_FILE"):
-        os.environ.pop(name, None)  # the operator's own database is nothing to play with
     password = secrets.token_urlsafe(9)
     with prepared(migrate=False), Supervisor() as programs:
         _begin_anew(password)
@@ -91,7 +99,9 @@ def _run(home: Path, listener: socket.socket, seed: int) -> Iterator[Demo]:
                 log=home / f"{vendor}.log",
             )
         door = listener.fileno()
-        programs.start("web", "--host", f"fd://{door}", log=home / "web.log", hand_over=[door])
+        programs.start(
+            "web", "--host", f"{HANDED_OVER}{door}", log=home / "web.log", hand_over=[door]
+        )
         programs.start("worker", log=home / "worker.log")
         _wait_until_ready(programs, [f"{url}/healthz", *vendors.values()], home)
         yield Demo(url, EMAIL, password, vendors, programs)
@@ -155,23 +165,13 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _listening(wanted: int) -> Iterator[socket.socket]:
+def _listening(wanted: int) -> socket.socket:
     """The socket that the web pages will answer on, taken before anybody else can."""
-    ports = [wanted] if wanted else [*range(FIRST_PORT, FIRST_PORT + 50), 0]
-    for port in ports:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-            listener.listen()
-        except OSError:
-            listener.close()
-            continue
-        with listener:
-            yield listener
-        return
-    raise SystemExit(f"seatwise: --port {wanted} is in use by another program.")
+    if not wanted:
+        for port in range(FIRST_PORT, FIRST_PORT + 50):
+            with suppress(OSError):
+                return try_to_listen(HOST, port)
+    return listen(HOST, wanted)
 
 
 def _free_port() -> int:

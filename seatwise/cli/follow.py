@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from django.db import connections as databases
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from seatwise import sync
+from seatwise import sync, tasks
 from seatwise.models import Connection, Service, SyncRun
 
 EVERY = 0.2  # seconds between two looks
@@ -44,10 +46,8 @@ def sync_now(key: str) -> int:
     for connection in connections:
         console.print(f"[bold]{connection}")
         run, is_ours = sync.open_run(connection, by=None)
-        if is_ours:
-            thread = threading.Thread(target=_run, args=[run.pk], daemon=True)
-            thread.start()
-        run = follow(run, console)
+        with _carried_out(run) if is_ours else nullcontext():
+            run = follow(run, console)
         console.print(sentence(run))
         code = code or int(run.state not in {"done", "done_with_notes"})
     return code
@@ -62,9 +62,22 @@ def sentence(run: SyncRun) -> str:
     return " ".join(part for part in (told, run.reason, run.remedy) if part)
 
 
-def _run(run_id: int) -> None:
+@contextmanager
+def _carried_out(run: SyncRun) -> Iterator[None]:
+    """Reads in a thread meanwhile; who leaves early, hands the run to the next worker."""
+    leaving = threading.Event()
+    thread = threading.Thread(target=_run, args=[run.pk, leaving])
+    thread.start()
     try:
-        sync.run(run_id)
+        yield
+    finally:
+        leaving.set()
+        thread.join()
+
+
+def _run(run_id: int, leaving: threading.Event) -> None:
+    try:
+        tasks.carry_out(run_id, stopping=leaving.is_set)
     finally:
         databases.close_all()
 

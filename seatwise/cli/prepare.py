@@ -1,11 +1,15 @@
 """Makes ready what every command needs: the database, the settings, the newest schema."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 from seatwise import database
 
+ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # SIGINT is Python's own
 MIGRATION_LOCK = 0x5EA7  # any number, the same in every process
 
 
@@ -13,17 +17,53 @@ MIGRATION_LOCK = 0x5EA7  # any number, the same in every process
 def prepared(*, migrate: bool = True) -> Iterator[None]:
     """The database runs and Django is set up inside; our own server is let go of at the end.
 
-    Stops the program with one line when a setting is bad.
+    Stops the program with one line when a setting is bad. SIGTERM, SIGHUP and SIGQUIT end it
+    in order (exit code 128 + the signal's number) until somebody else handles them.
     """
-    server = database.ensure()
+    server = None
+    with _ending_in_order():
+        try:
+            with _undisturbed():
+                server = database.ensure()
+            _set_up()
+            if migrate:
+                _migrate()
+            yield
+        finally:
+            with _undisturbed():
+                _hang_up()
+                database.release(server)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    ours = [number for number in ENDINGS if signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _end)
     try:
-        _set_up()
-        if migrate:
-            _migrate()
         yield
     finally:
-        _hang_up()
-        database.release(server)
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in (*ENDINGS, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)  # once is enough; the next would cut the end short
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait: half a start or half a stop of the database would leave it running.
+
+    Its own programs inherit that, or Ctrl-C would break an `initdb` that we wait for.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDINGS, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _set_up() -> None:

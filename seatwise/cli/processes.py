@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 SET_PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG, on Linux
 PATIENCE = 15.0  # seconds a program may take to stop by itself
-STOPPED_BY = {signal.SIGTERM, signal.SIGINT}
+STOPPED_BY = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
 
 
 class Supervisor:
@@ -27,7 +27,8 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         for number in STOPPED_BY:
-            self._before[number] = signal.signal(number, self._stop)
+            if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` is meant to be obeyed
+                self._before[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(

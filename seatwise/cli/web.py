@@ -1,10 +1,14 @@
 """The web server: gunicorn, with threads, because pages wait for the database."""
 
+import signal
+import socket
+from types import FrameType
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 WORKERS = 2
 THREADS = 8
@@ -26,11 +30,12 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
         return application
 
 
-def run(host: str, port: int) -> None:
-    """Serves until SIGTERM or SIGINT. A host `fd://3` is a bound socket that was handed over."""
+def run(listener: socket.socket) -> None:
+    """Serves on this socket until SIGTERM, SIGINT or the terminal is closed; closes the socket."""
     Web(
         {
-            "bind": host if host.startswith("fd://") else f"{host}:{port}",
+            "when_ready": _end_with_the_terminal,
+            "bind": f"fd://{listener.detach()}",
             "workers": WORKERS,
             "threads": THREADS,
             "worker_class": "gthread",
@@ -41,3 +46,12 @@ def run(host: str, port: int) -> None:
             "control_socket_disable": True,  # nothing of ours uses it, and it lives in the home
         }
     ).run()
+
+
+def _end_with_the_terminal(arbiter: Arbiter) -> None:
+    """gunicorn takes SIGHUP for a wish to read its configuration anew; there is none."""
+
+    def stop(_number: int, frame: FrameType | None) -> None:
+        arbiter.signal(signal.SIGTERM, frame)
+
+    signal.signal(signal.SIGHUP, stop)

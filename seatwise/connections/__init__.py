@@ -14,7 +14,7 @@ from seatwise.connections.configuration import (
     missing_settings,
 )
 from seatwise.connections.consent import StateRejected, begin, finish
-from seatwise.connections.revocation import revoke
+from seatwise.connections.revocation import erase, revoke
 from seatwise.connections.tokens import fresh_token
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "callback_url",
     "config",
     "consent_origins",
+    "erase",
     "finish",
     "fresh_token",
     "missing_settings",

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from seatwise.connectors.base import Config, Connector, Setting, all_connectors, find
-from seatwise.settings import read, refuse
+from seatwise.settings import read, refuse, split_url
 
 
 class NotConfigured(Exception):
@@ -42,9 +42,10 @@ def check_settings() -> None:
         for setting in connector.settings:
             value = _value(connector, setting)
             if setting.is_url and value:
-                parts = urlsplit(value)
-                loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-                if not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+                parts = split_url(value)
+                loopback = parts and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+                allowed = {"http", "https"} if loopback else {"https"}
+                if parts is None or parts.scheme not in allowed:
                     raise refuse(
                         _environment_name(connector, setting), "must be an https:// address."
                     )

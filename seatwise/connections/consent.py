@@ -12,7 +12,12 @@ from seatwise.connections.configuration import NotConfigured, callback_url, conf
 from seatwise.connections.tokens import store
 from seatwise.connectors import oauth
 from seatwise.connectors.base import Connector, OAuthApp, find
-from seatwise.connectors.errors import ConsentRefused, VendorError
+from seatwise.connectors.errors import (
+    BrokenAnswer,
+    ConsentRefused,
+    TryAgainLater,
+    VendorError,
+)
 from seatwise.connectors.records import Account, Grant
 from seatwise.models import Authorization, Connection, Service, User
 from seatwise.models.authorization import Outcome, fingerprint
@@ -20,6 +25,8 @@ from seatwise.models.connection import State
 from seatwise.vault import CannotOpen
 
 log = logging.getLogger(__name__)
+
+START_AGAIN = "Press Integrate to start again; if it stays, tell the operator of Seatwise."
 
 
 class StateRejected(Exception):
@@ -143,9 +150,15 @@ def _settle(
         asked = frozenset(attempt.asked)
         account = asyncio.run(connector.identify(config(connector), grant, asked))
         attempt.connection = _keep(attempt, connector, grant, account)
-    except VendorError as error:
+    except Exception as error:
+        # Whatever went wrong: a grant that is stored nowhere must not live on at the vendor.
         asyncio.run(oauth.revoke(app, grant.refresh_token or grant.access_token))
-        return _failed(attempt, error)
+        if isinstance(error, VendorError):
+            return _failed(attempt, error)
+        _end(
+            attempt, Outcome.FAILED, "Seatwise made a mistake. Nothing was connected.", START_AGAIN
+        )
+        raise
     return _end(attempt, Outcome.CONNECTED, f"{connector.name} is connected", "")
 
 
@@ -154,16 +167,14 @@ def _keep(
     attempt: Authorization, connector: Connector, grant: Grant, account: Account
 ) -> Connection:
     """Stores the grant, sealed. Another account than before is refused: data never mixes."""
-    user = User.objects.select_for_update().get(pk=attempt.user_id)
+    user = User.objects.select_for_update(no_key=True).get(pk=attempt.user_id)
     if not user.is_admin:
         raise ConsentRefused(
             "You are no longer an admin of Seatwise. Nothing was connected.",
             remedy="An admin integrates, or makes you an admin first.",
         )
-    service = Service.objects.select_for_update().get(pk=attempt.service_id)
-    other = service.connections.exclude(state__in=[State.DISCONNECTED, State.BY_FILE]).exclude(
-        account_id=account.external_id
-    )
+    service = Service.objects.select_for_update(no_key=True).get(pk=attempt.service_id)
+    other = service.connections.holding_a_grant().exclude(account_id=account.external_id)
     if blocking := other.first():
         raise ConsentRefused(
             f"{service.name} is connected to {blocking.account_name}, and you chose "
@@ -172,7 +183,7 @@ def _keep(
         )
     now = timezone.now()
     service.connections.exclude(account_id=account.external_id).shown().update(replaced_at=now)
-    connection, _ = service.connections.select_for_update().get_or_create(
+    connection, _ = service.connections.select_for_update(no_key=True).get_or_create(
         account_id=account.external_id, defaults={"connected_at": now, "service": service}
     )
     connection.account_name, connection.region = account.name, account.region
@@ -183,7 +194,7 @@ def _keep(
     connection.revocation, connection.disconnected_at = "", None
     connection.disconnected_by = connection.replaced_at = None
     connection.connected_by, connection.connected_at = user, now
-    connection.state = State.LIMITED if account.gaps else State.ACTIVE
+    connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
     connection.next_sync_at = now  # should nobody ask for the first sync, the schedule does
     store(connection, grant, now)
     connection.save()
@@ -194,7 +205,9 @@ def _failed(attempt: Authorization, error: VendorError) -> Authorization:
     if isinstance(error, ConsentRefused):
         return _end(attempt, Outcome.REFUSED, str(error), error.remedy)
     log.warning("authorization %s failed: %s", attempt.pk, error)
-    return _end(attempt, Outcome.FAILED, f"{error} Nothing was connected.", error.remedy)
+    waits = isinstance(error, TryAgainLater | BrokenAnswer)  # but nobody tries this by itself
+    remedy = START_AGAIN if waits else error.remedy
+    return _end(attempt, Outcome.FAILED, f"{error} Nothing was connected.", remedy)
 
 
 def _end(attempt: Authorization, outcome: Outcome, message: str, remedy: str) -> Authorization:

@@ -30,8 +30,13 @@ def fresh_token(connection_id: int, *, rejected: str = "") -> str:
     """
     with transaction.atomic(durable=True):
         connection = (
-            Connection.objects.select_related("service").select_for_update(of=("self",))
-        ).get(pk=connection_id)
+            Connection.objects.select_related("service")
+            .select_for_update(of=("self",), no_key=True)
+            .filter(pk=connection_id)
+            .first()
+        )
+        if connection is None:
+            raise CredentialsRejected("The connection does not exist any more.")
         try:
             return _valid(connection, rejected)
         except VendorError as error:

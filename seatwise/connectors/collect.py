@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
 
 from seatwise.connectors.base import (
     Reader,
@@ -12,17 +11,26 @@ from seatwise.connectors.base import (
     ReadsMembers,
     ReadsUsage,
 )
-from seatwise.connectors.errors import AccessDenied, NotFound, NotOnThisPlan
-from seatwise.connectors.records import Batch, Gap
+from seatwise.connectors.errors import (
+    AccessDenied,
+    NotFound,
+    NotOnThisPlan,
+    RequestRefused,
+    TryAgainLater,
+    VendorError,
+)
+from seatwise.connectors.records import Batch, Gap, Stage
 
-Stage = Literal["members", "licences", "usage", "activity"]
+REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
+TOO_LONG = 600.0  # seconds; beyond it a stage is left out, so that the others need not wait
 
 
 async def collect(reader: Reader, plan: ReadPlan) -> AsyncIterator[Batch]:
     """Batches of members, licences, usage and activity, in this order.
 
-    What the vendor does not let us read becomes a gap and the rest goes on; only without
-    members there is nothing to show, so there the refusal is raised. Raises VendorError.
+    What the vendor does not let us read, or not for a long while, becomes a gap and the rest
+    goes on; only without members there is nothing to show, so there all is raised. Raises
+    VendorError.
     """
     if isinstance(reader, ReadsMembers):
         async with _closing(reader.members()) as batches:
@@ -33,9 +41,12 @@ async def collect(reader: Reader, plan: ReadPlan) -> AsyncIterator[Batch]:
             async with _closing(read) as batches:
                 async for batch in batches:
                     yield batch
-        except (AccessDenied, NotOnThisPlan, NotFound) as error:
-            gap = Gap(stage, f"{stage.capitalize()} cannot be read.", str(error), error.remedy)
-            yield Batch(stage, gaps=(gap,))
+        except REFUSALS as error:
+            yield _left_out(stage, error, error.remedy)
+        except TryAgainLater as error:
+            if error.after is None or error.after <= TOO_LONG:
+                raise
+            yield _left_out(stage, error, "Nothing to do: Seatwise asks again with the next sync.")
 
 
 @asynccontextmanager
@@ -57,3 +68,8 @@ def _further_stages(reader: Reader, plan: ReadPlan) -> list[tuple[Stage, AsyncIt
     if isinstance(reader, ReadsActivity):
         stages.append(("activity", reader.activity(plan)))
     return stages
+
+
+def _left_out(stage: Stage, error: VendorError, remedy: str) -> Batch:
+    gap = Gap(stage, f"{stage.capitalize()} cannot be read.", str(error), remedy)
+    return Batch(stage, ended=True, gaps=(gap,))

@@ -181,8 +181,8 @@ class Http:
         target = self._allowed(url, endpoint)
         headers = {"Authorization": self._authorization(token)} if token else {}
         limit = deadline or self._patience.deadline
-        await self._wait_for_the_rate_limit()
         async with self._places:
+            await self._wait_for_the_rate_limit()
             self.requests[endpoint] += 1
             try:
                 async with (
@@ -322,13 +322,15 @@ class Http:
 
     async def _wait_for_the_rate_limit(self) -> None:
         left = self._not_before - time.monotonic()
-        if left > 0:
-            await self._patience.pause(left)
+        while left > 0:
+            stretch = min(left, self._patience.longest_pause)
+            await self._patience.pause(stretch)
+            left -= stretch
 
     def _heed_the_rate_limit(self, headers: Mapping[str, str]) -> None:
-        reset = seconds_to_reset(headers)
+        reset = seconds_to_reset(headers, self._patience.in_flight)
         if reset is not None:
-            self._not_before = time.monotonic() + min(reset, self._patience.longest_pause)
+            self._not_before = time.monotonic() + min(reset, self._patience.longest_window)
 
 
 class _Final(BrokenAnswer):

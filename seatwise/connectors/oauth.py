@@ -26,6 +26,7 @@ from seatwise.connectors.patience import Patience
 from seatwise.connectors.records import Grant
 
 LONGEST_TOKEN = 16_384  # characters
+LONGEST_SCOPE = 200  # characters
 LONGEST_LIFE = 10 * 366 * 86_400  # seconds; a longer life is a mistake and counts as unknown
 
 
@@ -199,7 +200,12 @@ def _scopes(value: object, otherwise: frozenset[str]) -> frozenset[str]:
     # RFC 6749 §5.1: the scope may be left out when it is the one that was asked for.
     if value is None:
         return otherwise
-    return frozenset(value.split()) if isinstance(value, str) else frozenset()
+    words = value.split() if isinstance(value, str) else []
+    return frozenset(
+        word
+        for word in words
+        if word.isascii() and word.isprintable() and len(word) <= LONGEST_SCOPE
+    )
 
 
 def _vendor(app: OAuthApp) -> str:

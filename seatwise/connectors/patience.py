@@ -17,8 +17,9 @@ class Patience:
     tries: int = 4
     deadline: float = 60.0  # for one request, from connecting to the last byte
     first_pause: float = 1.0  # a random wait up to this, doubled at each try
-    longest_pause: float = 120.0
-    hopeless: float = 600.0  # whoever is told to wait longer gives its worker back
+    longest_pause: float = 30.0  # at a stretch
+    hopeless: float = 30.0  # whoever is told to wait longer gives its worker back
+    longest_window: float = 60.0  # a rate limit's minute, waited out before it is overrun
     most_bytes: int = 20_000_000  # of a body, unpacked
     in_flight: int = 4
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -49,9 +50,10 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def seconds_to_reset(headers: Mapping[str, str]) -> float | None:
-    """When the rate limit opens again, if this answer was the last one it allowed."""
-    if headers.get("ratelimit-remaining", "").strip() != "0":
+def seconds_to_reset(headers: Mapping[str, str], in_flight: int) -> float | None:
+    """When the rate limit opens again, if all it still allows may be under way already."""
+    remaining = _number(headers.get("ratelimit-remaining"))
+    if remaining is None or remaining >= in_flight:
         return None
     return _number(headers.get("ratelimit-reset"))
 

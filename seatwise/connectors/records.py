@@ -108,17 +108,24 @@ class Grant:
         return f"Grant(scopes={sorted(self.scopes)}, expires_in={self.expires_in}, …)"
 
 
+Stage = Literal["members", "licences", "usage", "activity"]
 Record = MemberRecord | LicenseRecord | SeatRecord | UsageRecord | SignalRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One page of what was read, with how far the stage has come."""
+    """One page of what was read, with how far the stage has come.
 
-    stage: Literal["members", "licences", "usage", "activity"]
+    `complete` says that the stage was read to its end: of a list nobody is missing; of usage
+    every month was asked, and what was refused is in the gaps. A stage's last batch is
+    `ended` even where it is not complete.
+    """
+
+    stage: Stage
     records: tuple[Record, ...] = ()
     done: int = 0  # counted in `unit`, so far
     total: int | None = None  # None where nobody can know
     unit: str = "rows"  # what is counted: "members", "months", "entries"
-    complete: bool = False  # the stage was read to its end without a hole
+    complete: bool = False  # the stage was read to its end; what was refused is in the gaps
     gaps: tuple[Gap, ...] = ()
+    ended: bool = False  # nothing more comes of this stage, though it may have a hole

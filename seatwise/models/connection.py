@@ -41,6 +41,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Those with a grant that a sync may try."""
         return self.exclude(state__in=WITHOUT_GRANT)
 
+    def holding_a_grant(self) -> Self:
+        """Not revoked, also where the grant has ended and somebody must authorize again."""
+        return self.exclude(state__in=[State.DISCONNECTED, State.BY_FILE])
+
     def alive_for(self, key: str) -> Self:
         """Those of the service with this key, or of all services for ""."""
         alive = self.alive().select_related("service").order_by("pk")
@@ -80,6 +84,7 @@ class Connection(models.Model):
     disconnected_at = models.DateTimeField(null=True)
     replaced_at = models.DateTimeField(null=True)  # another account took its place
     members_as_of = models.DateTimeField(null=True)  # the last complete enumeration
+    licenses_as_of = models.DateTimeField(null=True)
     usage_as_of = models.DateTimeField(null=True)
     activity_as_of = models.DateTimeField(null=True)
     activity_since = models.DateTimeField(null=True)  # how far back activity was read
@@ -141,6 +146,11 @@ class Connection(models.Model):
         return list(seen.values())
 
     @property
+    def is_limited(self) -> bool:
+        """Whether something cannot be read. What a plan lacks, but we do not need, is no limit."""
+        return any(gap["capability"] != "account" for gap in self.gaps)
+
+    @property
     def unreadable(self) -> set[str]:
         """The capabilities and metrics that could not be read."""
         return {gap["capability"] for gap in self.gaps}
@@ -163,6 +173,6 @@ class Connection(models.Model):
         self.license_pools.all().delete()
         self.usage_points.all().delete()
         self.runs.all().delete()
-        self.members_as_of = self.usage_as_of = None
+        self.members_as_of = self.licenses_as_of = self.usage_as_of = None
         self.activity_as_of = self.activity_since = None
         self.account_gaps, self.sync_gaps = [], []

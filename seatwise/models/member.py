@@ -186,10 +186,6 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def count_by_role(self) -> dict[str, int]:
         return self._count_by("role")
 
-    def count_by_license(self) -> dict[str, int]:
-        """Seats by licence name; "" counts those whose licence is unknown."""
-        return self._count_by("license__name")
-
     def count_by_status(self) -> dict[str, int]:
         """Needs `with_status` before it."""
         return self._count_by("status")

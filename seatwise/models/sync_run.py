@@ -35,6 +35,16 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def ended(self) -> Self:
         return self.exclude(state__in=OPEN)
 
+    def forgotten(self, before: datetime) -> Self:
+        """Open, not waiting for a person or a later time, and untouched since `before`."""
+        waits_for_a_person = models.Q(connection__state="by_file")
+        return (
+            self.open()
+            .filter(touched_at__lt=before)
+            .exclude(retry_at__gte=before)
+            .exclude(waits_for_a_person)
+        )
+
     def newest(self) -> "SyncRun | None":
         return self.order_by("-pk").first()
 
@@ -57,6 +67,7 @@ class SyncRun(models.Model):
         "User", null=True, on_delete=models.SET_NULL, related_name="+"
     )  # None: the schedule
     created_at = models.DateTimeField()
+    touched_at = models.DateTimeField(auto_now=True)  # of a running one, at each page
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)

@@ -13,7 +13,13 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
     def record(
         self, connection: models.Model, records: Iterable[UsageRecord], as_of: datetime
     ) -> None:
-        """Keeps the newest reading of each number; what was not read stays as it was."""
+        """Keeps the newest reading of each number; what was not read stays as it was.
+
+        A final number is history and is not replaced, whatever the vendor says later.
+        """
+        settled = set(
+            self.filter(connection_id=connection.pk, final=True).values_list("month", "metric")
+        )
         self.bulk_create(
             [
                 UsagePoint(
@@ -26,6 +32,7 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
                     as_of=as_of,
                 )
                 for record in records
+                if (record.month, record.metric) not in settled
             ],
             update_conflicts=True,
             unique_fields=["connection", "month", "metric"],

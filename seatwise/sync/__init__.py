@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from seatwise.connectors.errors import VendorError
-from seatwise.connectors.records import Batch, Gap
+from seatwise.connectors.records import Batch, Gap, Stage
 from seatwise.models import Connection, SyncRun, User
 from seatwise.sync import byfile, ending, stages
 from seatwise.sync.bridge import read
@@ -36,14 +36,14 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
     if claim is None:
         return None
     connection = claim.connection
-    gaps: list[Gap] = []
+    gaps: dict[Stage, list[Gap]] = {}
     try:
         for batch, requests in read(connection, plan_now()):
-            gaps += batch.gaps
-            _take(claim, batch, requests)
+            gaps.setdefault(batch.stage, []).extend(batch.gaps)
+            _take(claim, batch, requests, in_part=bool(gaps[batch.stage]))
             if stopping():
                 return ending.handed_over(claim)
-        ending.finished(claim, gaps)
+        ending.finished(claim, [gap for found in gaps.values() for gap in found])
         return None
     except Superseded as reason:
         log.info("run %s stopped: %s", run_id, reason)
@@ -56,26 +56,22 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
 
 
 @transaction.atomic
-def _take(claim: Claim, batch: Batch, requests: Counter[str]) -> None:
+def _take(claim: Claim, batch: Batch, requests: Counter[str], *, in_part: bool) -> None:
     """One page: its records, how far we are, and the check that we may still write."""
     run = claim.hold()
     stages.stage(run, batch)
-    if batch.complete or stages.is_read_to_its_end(batch):
-        stages.apply(run, batch.stage)
+    ended = batch.complete or batch.ended
+    if ended:
+        insist = run.attempt > ending.LOOKS
+        stages.apply(run, batch.stage, whole=batch.complete, insist=insist)
     run.stages[batch.stage] = {
         "done": batch.done,
         "total": batch.total,
         "unit": batch.unit,
-        "state": _stage_state(batch),
+        "state": ("limited" if in_part else "done") if ended else "running",
     }
     run.requests = dict(requests)
-    run.save(update_fields=["stages", "requests", "counts"])
-
-
-def _stage_state(batch: Batch) -> str:
-    if batch.complete:
-        return "done"
-    return "limited" if batch.gaps else "running"
+    run.save(update_fields=["stages", "requests", "counts", "touched_at"])
 
 
 def open_run(connection: Connection, *, by: User | None) -> tuple[SyncRun, bool]:

@@ -114,8 +114,8 @@ def apply(service: Service, run_id: int, *, by: User) -> SyncRun:
     run = _held(service, run_id)
     now = timezone.now()
     listed = run.staged.filter(kind="member").count()
-    stages.apply(run, "members")
-    stages.apply(run, "licences")
+    for stage in ("members", "licences"):
+        stages.apply(run, stage, insist=True)  # an admin has seen what it changes
     done = {"done": listed, "total": listed, "unit": "members", "state": "done"}
     run.stages = {"members": done, "licences": done}
     run.attempt, run.requested_by, run.started_at = 1, by, now

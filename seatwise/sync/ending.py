@@ -24,6 +24,7 @@ from seatwise.sync.plan import next_daily
 log = logging.getLogger(__name__)
 
 PAUSES = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1)]
+LOOKS = len(PAUSES)  # so many attempts, over more than an hour, may be doubted
 LONGEST_PAUSE = timedelta(hours=1)
 
 
@@ -35,10 +36,10 @@ def finished(claim: Claim, gaps: Sequence[Gap]) -> None:
     connection = _locked(run)
     connection.sync_gaps = run.gaps
     connection.attention = connection.remedy = ""
-    connection.state = State.LIMITED if connection.gaps else State.ACTIVE
+    connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
     connection.next_sync_at = next_daily(connection, timezone.now())
     connection.save(update_fields=["sync_gaps", "attention", "remedy", "state", "next_sync_at"])
-    _close(run, RunState.DONE_WITH_NOTES if connection.gaps else RunState.DONE)
+    _close(run, RunState.DONE_WITH_NOTES if connection.is_limited else RunState.DONE)
 
 
 @transaction.atomic
@@ -46,7 +47,7 @@ def handed_over(claim: Claim) -> datetime:
     """This worker is going down: the run waits for another, which takes it from here."""
     run = claim.hold()
     run.state = RunState.QUEUED
-    run.save(update_fields=["state"])
+    run.save(update_fields=["state", "touched_at"])
     return timezone.now()
 
 
@@ -99,7 +100,7 @@ def _stopped(claim: Claim, error: VendorError) -> datetime | None:
 
 def _pause(run: SyncRun, error: VendorError) -> timedelta | None:
     """How long to wait before the next attempt; None where waiting mends nothing."""
-    if not isinstance(error, TryAgainLater | BrokenAnswer) or run.attempt > len(PAUSES):
+    if not isinstance(error, TryAgainLater | BrokenAnswer) or run.attempt > LOOKS:
         return None
     asked = getattr(error, "after", None)
     wanted = timedelta(seconds=asked) if asked else PAUSES[run.attempt - 1]

@@ -3,20 +3,25 @@
 from datetime import datetime
 
 from seatwise.models import LicensePool, Member, MemberEvent, StagedRecord, SyncRun
+from seatwise.sync.drops import UnusualDrop, is_unusual
 
 
-def apply_licenses(run: SyncRun, now: datetime) -> None:
-    """Brings pools and seats to what was staged; a changed licence becomes an event."""
+def apply_licenses(run: SyncRun, now: datetime, *, insist: bool) -> None:
+    """Brings pools and seats to what was staged; a changed licence becomes an event.
+
+    Raises UnusualDrop where many suddenly hold no licence, unless one insists.
+    """
+    held = Member.objects.filter(connection=run.connection, license__isnull=False).current()
+    before, listed = held.count(), StagedRecord.objects.of(run, "seat").count()
+    if is_unusual(before, listed) and not insist:
+        raise UnusualDrop(run.connection.service.name, "allocated licences", before, listed)
     names = {pool.pk: pool.name for pool in LicensePool.objects.of(run.connection)}
     pools = _apply_pools(run, now)
     seats = {
         key: (pools.get(data["license_id"]), data["allocated_at"])
         for key, data in StagedRecord.objects.of(run, "seat").in_key_order()
     }
-    first_look = (
-        not MemberEvent.objects.filter(member__connection=run.connection, field="license").exists()
-        and not Member.objects.filter(connection=run.connection, license__isnull=False).exists()
-    )
+    first_look = run.connection.licenses_as_of is None
     altered, events = [], []
     for member in Member.objects.filter(connection=run.connection).current():
         pool, since = seats.get(member.external_id, (None, None))

@@ -6,33 +6,32 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from seatwise.connectors.errors import BrokenAnswer
 from seatwise.connectors.records import MemberRecord
 from seatwise.diff import KEPT, Change, Known, changes
 from seatwise.models import Member, MemberEvent, StagedRecord, SyncRun
+from seatwise.sync.drops import UnusualDrop, is_unusual
 
 CHUNK = 1000  # rows a statement
 Kind = MemberEvent.Kind
 T = TypeVar("T")
 
 
-def apply_members(run: SyncRun, now: datetime) -> dict[str, int]:
+def apply_members(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> dict[str, int]:
     """Brings the table to what was staged and appends the events; returns counts by kind.
 
-    Nothing is written for members that are as before. Raises BrokenAnswer when the vendor
-    suddenly lists nobody: an account has an owner, so that is no truth to act upon.
+    Nothing is written for members that are as before, and nobody counts as gone unless the
+    list is `whole`. Raises UnusualDrop for a drop that nobody insists on, and always for a
+    list with nobody in it: an account has an owner.
     """
     connection = run.connection
-    staged = StagedRecord.objects.of(run, "member")
-    before = Member.objects.filter(connection=connection)
-    if not staged.exists() and before.current().exists():
-        raise BrokenAnswer(
-            f"{connection.service.name} listed no members at all, although there were "
-            f"{before.current().count()}. Nobody was marked as gone."
-        )
+    listed = StagedRecord.objects.of(run, "member").count()
+    known = Member.objects.filter(connection=connection).current().count()
+    if whole and ((is_unusual(known, listed) and not insist) or (known and not listed)):
+        raise UnusualDrop(connection.service.name, "members", known, listed)
     first_look = connection.members_as_of is None
     counts: Counter[str] = Counter()
-    for chunk in _chunks(planned(run)):
+    plan = planned(run) if whole else (each for each in planned(run) if each.kind != "left")
+    for chunk in _chunks(plan):
         counts.update(change.kind for change in chunk)
         _write(run, chunk, first_look=first_look, now=now)
     return dict(counts)

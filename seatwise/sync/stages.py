@@ -1,6 +1,6 @@
 """Staging of what was read, and its application once a stage is complete."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from seatwise.connectors.records import (
     MemberRecord,
     SeatRecord,
     SignalRecord,
+    Stage,
     UsageRecord,
 )
 from seatwise.models import Connection, Signal, StagedRecord, SyncRun, UsagePoint
@@ -37,35 +38,37 @@ def stage(run: SyncRun, batch: Batch) -> None:
     UsagePoint.objects.record(run.connection, _of(batch, UsageRecord), now)
 
 
-def is_read_to_its_end(batch: Batch) -> bool:
-    """Whether every month was asked, though some of its numbers may not be read by us."""
-    return batch.stage == "usage" and batch.total is not None and batch.done >= batch.total
+def apply(run: SyncRun, name: Stage, *, whole: bool = True, insist: bool = False) -> None:
+    """Makes a stage that has ended visible, inside the caller's transaction.
+
+    Without `whole` the list has a hole: who is in it is taken, and nobody counts as gone.
+    With `insist` an unusual drop is believed. Raises UnusualDrop.
+    """
+    _APPLY[name](run, timezone.now(), whole, insist)
 
 
-def apply(run: SyncRun, name: str) -> None:
-    """Makes a complete stage visible, inside the caller's transaction."""
-    now = timezone.now()
-    _APPLY[name](run, now)
-
-
-def _members(run: SyncRun, now: datetime) -> None:
-    run.counts = {**run.counts, **apply_members(run, now)}
+def _members(run: SyncRun, now: datetime, whole: bool, insist: bool) -> None:
+    run.counts = {**run.counts, **apply_members(run, now, whole=whole, insist=insist)}
     _as_of(run, members_as_of=now)
 
 
-def _licenses(run: SyncRun, now: datetime) -> None:
-    apply_licenses(run, now)
+def _licenses(run: SyncRun, now: datetime, whole: bool, insist: bool) -> None:
+    if whole:
+        apply_licenses(run, now, insist=insist)
+        _as_of(run, licenses_as_of=now)
 
 
-def _usage(run: SyncRun, now: datetime) -> None:
-    _as_of(run, usage_as_of=now)
+def _usage(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
+    if whole:
+        _as_of(run, usage_as_of=now)
 
 
-def _activity(run: SyncRun, now: datetime) -> None:
-    _as_of(run, activity_as_of=now, activity_since=now - ReadPlan.HORIZON)
+def _activity(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
+    if whole:
+        _as_of(run, activity_as_of=now, activity_since=now - ReadPlan.HORIZON)
 
 
-_APPLY: dict[str, Callable[[SyncRun, datetime], None]] = {
+_APPLY: Mapping[Stage, Callable[[SyncRun, datetime, bool, bool], None]] = {
     "members": _members,
     "licences": _licenses,
     "usage": _usage,

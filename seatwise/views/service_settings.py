@@ -36,6 +36,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         **told(_outcome(request, service)),
         "asks_to_integrate": "integrate" in request.GET,
         "asks_to_revoke": "revoke" in request.GET,
+        "asks_to_erase": "erase" in request.GET,
     }
     response = render(request, "settings.html", context)
     # Chrome applies form-action to where a form's answer redirects: the consent page.
@@ -62,6 +63,18 @@ def revoke(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("service_settings", key=key)
 
 
+@require_POST
+@require_admin("erase what was collected")
+def erase(request: HttpRequest, key: str) -> HttpResponse:
+    """Members, history and usage of a service that nothing is connected to any more."""
+    service = service_or_404(key)
+    if connections.erase(service):
+        messages.success(request, f"What was collected of {service.name} is erased.")
+    else:
+        messages.info(request, f"{service.name} is connected: revoke first. Nothing was erased.")
+    return redirect("service_settings", key=key)
+
+
 def _context(service: Service) -> dict[str, Any]:
     connection, connector = service.connection, service.connector
     alive = connection is not None and connection.state not in WITHOUT_AUTHORIZATION
@@ -71,6 +84,7 @@ def _context(service: Service) -> dict[str, Any]:
         "connection": connection,
         "connector": connector,
         "is_connected": alive,
+        "has_collected": any(each.members_as_of for each in service.connections.all()),
         "granted_role": role_info(connector, connection.granted_role).name
         if connection and connection.granted_role
         else "",

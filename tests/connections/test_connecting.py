@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from seatwise import connections
-from seatwise.models import Authorization, Connection, Service, User
+from seatwise import connections, sync
+from seatwise.models import Authorization, Connection, Member, Service, User
 from tests.conftest import SESSION, authorize
 from tests.sandboxes import Running
 
@@ -256,3 +256,19 @@ def test_after_a_revoke_another_account_takes_the_place_of_the_first(
     connections.revoke(other, by=admin, erase=False)
     assert authorize(vendor, service, admin).connection == connection
     assert Service.objects.get().shown_connections == [connection]
+
+
+def test_erasing_takes_every_account_the_service_ever_had(
+    connection: Connection, vendor: Running, service: Service, admin: User
+) -> None:
+    for each in (connection, None):
+        current = each or authorize(vendor, service, admin, account="harbor-eu").connection
+        assert current is not None
+        run, _ = sync.open_run(current, by=admin)
+        sync.run(run.pk)
+        assert not connections.erase(service)
+        connections.revoke(current, by=admin, erase=False)
+    assert Member.objects.values("connection").distinct().count() == 2
+    assert connections.erase(service)
+    assert not Member.objects.exists()
+    assert not any(each.members_as_of for each in Connection.objects.all())

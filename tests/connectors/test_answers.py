@@ -68,6 +68,7 @@ def test_a_real_empty_account_is_complete_and_empty(server: FaultServer) -> None
     batches = read(server)
     complete = {batch.stage for batch in batches if batch.complete}
     assert complete == {"members", "licences", "usage", "activity"}
+    assert {batch.stage for batch in batches if batch.ended} == complete
     assert set(usage(batches).values()) == {0}
 
 
@@ -111,6 +112,7 @@ def test_fewer_people_than_counted_are_read_again_and_never_called_complete(
     assert len(asked) == 2
     assert sum(len(batch.records) for batch in members) == 1
     assert not any(batch.complete for batch in members)
+    assert [batch.ended for batch in members] == [False, True]
     (gap,) = [gap for batch in members for gap in batch.gaps]
     assert gap.what == "1 of 2 members were read; nobody is marked as gone."
 
@@ -143,6 +145,7 @@ def test_more_people_than_the_vendor_lists_are_read_as_far_as_it_goes(
     batches = asyncio.run(members())
     assert sum(len(batch.records) for batch in batches) == 10_000
     assert not any(batch.complete for batch in batches)
+    assert [batch.ended for batch in batches] == [False] * (len(batches) - 1) + [True]
     assert batches[-1].gaps[0].what.startswith("10,000 of 12,000 members were read")
     assert b"offset=9991" in server.requests[-1]
     assert b"limit=9&" in server.requests[-1]
@@ -229,7 +232,7 @@ def test_a_time_without_a_zone_or_out_of_this_world_is_unknown(value: object) ->
 
 
 @pytest.mark.fault(70)
-@pytest.mark.parametrize("value", [-1, 2**60, 1.5, True, "x", "-3", None, [], "9" * 5000])
+@pytest.mark.parametrize("value", [-1, 2**31, 2**60, 1.5, True, "x", "-3", None, [], "9" * 5000])
 def test_a_number_that_cannot_be_a_count_is_unknown(value: object) -> None:
     assert fields.count(value) is None
 

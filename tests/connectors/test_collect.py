@@ -14,6 +14,7 @@ from seatwise.connectors.errors import (
     AccessDenied,
     NotFound,
     NotOnThisPlan,
+    RequestRefused,
     TryAgainLater,
     VendorError,
 )
@@ -74,24 +75,43 @@ def test_the_powers_are_walked_in_order() -> None:
 @pytest.mark.fault(29)
 @pytest.mark.fault(31)
 @pytest.mark.parametrize("stage", ["licences", "usage", "activity"])
-@pytest.mark.parametrize("kind", [AccessDenied, NotOnThisPlan, NotFound])
+@pytest.mark.parametrize("kind", [AccessDenied, NotOnThisPlan, NotFound, RequestRefused])
 def test_a_refusal_is_a_gap_and_the_rest_goes_on(stage: str, kind: type[VendorError]) -> None:
     batches = collected(Everything(**{stage: kind("No.", remedy="Ask Ada.")}))
     (gap,) = [gap for batch in batches for gap in batch.gaps]
     assert (gap.capability, gap.why, gap.remedy) == (stage, "No.", "Ask Ada.")
     complete = {batch.stage for batch in batches if batch.complete}
     assert complete == {"members", "licences", "usage", "activity"} - {stage}
+    assert [batch.stage for batch in batches if batch.ended] == [stage]
 
 
-def test_without_members_there_is_nothing_to_show() -> None:
-    with pytest.raises(AccessDenied):
-        collected(Everything(members=AccessDenied("No.")))
+@pytest.mark.fault(33)
+@pytest.mark.parametrize("stage", ["licences", "usage", "activity"])
+def test_a_stage_that_would_take_long_does_not_keep_the_others_waiting(stage: str) -> None:
+    batches = collected(Everything(**{stage: TryAgainLater("Later.", after=601)}))
+    (gap,) = [gap for batch in batches for gap in batch.gaps]
+    assert (gap.capability, gap.why) == (stage, "Later.")
+    assert "next sync" in gap.remedy
+    complete = {batch.stage for batch in batches if batch.complete}
+    assert complete == {"members", "licences", "usage", "activity"} - {stage}
 
 
-def test_what_passes_by_itself_is_raised_wherever_it_happens() -> None:
+@pytest.mark.parametrize("error", [AccessDenied("No."), RequestRefused("What?")])
+def test_without_members_there_is_nothing_to_show(error: VendorError) -> None:
+    with pytest.raises(type(error)):
+        collected(Everything(members=error))
+
+
+@pytest.mark.parametrize("after", [None, 60, 600])
+def test_what_passes_by_itself_is_raised_wherever_it_happens(after: float | None) -> None:
     for stage in ("members", "licences", "usage", "activity"):
         with pytest.raises(TryAgainLater):
-            collected(Everything(**{stage: TryAgainLater("Later.")}))
+            collected(Everything(**{stage: TryAgainLater("Later.", after=after)}))
+
+
+def test_members_are_waited_for_however_long_it_takes() -> None:
+    with pytest.raises(TryAgainLater):
+        collected(Everything(members=TryAgainLater("Later.", after=7200)))
 
 
 def test_a_reader_is_closed_when_the_collecting_stops_early() -> None:

@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from seatwise.connectors.errors import BrokenAnswer, CredentialsRejected
+from seatwise.connectors.errors import BrokenAnswer, CredentialsRejected, TryAgainLater
 from seatwise.connectors.records import Account, Gap, Grant
 from tests.connectors.accounts import authorize, connector, identified
 from tests.connectors.faultserver import FaultServer, answer, fault_server
@@ -61,8 +61,8 @@ def test_an_account_in_europe_is_read_in_europe(sandbox: Running) -> None:
     account = connect(sandbox, account="harbor-eu")
     assert (account.name, account.region) == ("harbor-eu", "EU")
     assert account.api_url == sandbox.settings["API_URL_EU"]
-    assert [gap.why for gap in account.gaps] == [
-        "The account's plan lacks the ability service_support_hours."
+    assert [(gap.capability, gap.what) for gap in account.gaps] == [
+        ("account", "The plan lacks the ability service_support_hours.")
     ]
 
 
@@ -126,9 +126,23 @@ def test_an_unknown_person_and_unreadable_abilities_do_not_stop_the_connection(
     assert len(about(account, "plan includes cannot be read")) == 1
 
 
-def test_without_the_signing_keys_the_api_is_asked_instead(sandbox: Running) -> None:
-    sandbox.fault(path=DISCOVERY, status=503, times=None)
-    assert connect(sandbox).name == "harbor-prod"
+@pytest.mark.parametrize("status", [404, 503])
+@pytest.mark.parametrize("path", [DISCOVERY, f"{ISSUER_PATH}/jwks"])
+def test_without_the_signing_keys_nothing_is_connected_under_another_id(
+    sandbox: Running, path: str, status: int
+) -> None:
+    grant = asyncio.run(authorize(sandbox, sandbox.someone("owner")))
+    sandbox.fault(path=path, status=status, times=None)
+    with pytest.raises(TryAgainLater, match="cannot be checked now"):
+        asyncio.run(identified(sandbox, grant))
+
+
+def test_an_account_that_nobody_names_is_refused(sandbox: Running) -> None:
+    grant = asyncio.run(authorize(sandbox, sandbox.someone("owner")))
+    for path in ("/users/me", "/users"):
+        sandbox.fault(path=path, status=403, times=None)
+    with pytest.raises(BrokenAnswer, match="does not say which account"):
+        asyncio.run(identified(sandbox, replace(grant, id_token=None)))
 
 
 KEY = RSAKey.generate_key(2048, {"kid": "ours"})
@@ -187,6 +201,14 @@ def test_the_documented_issuers_are_believed(
 ) -> None:
     issued_by = issuer or identity.url + ISSUER_PATH
     assert claim(sandbox, identity, iss=issued_by).external_id == "PACCOUNT"
+
+
+@pytest.mark.parametrize("account_id", [None, "", ["P"], "P" * 101])
+def test_a_proof_that_names_no_account_is_refused_and_not_replaced_by_the_subdomain(
+    sandbox: Running, identity: FaultServer, account_id: object
+) -> None:
+    with pytest.raises(BrokenAnswer, match="does not say which account"):
+        claim(sandbox, identity, account_id=account_id)
 
 
 @pytest.mark.fault(25)

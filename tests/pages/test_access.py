@@ -29,6 +29,7 @@ CHANGES = {
     "authorize",
     "sync_now",
     "revoke",
+    "erase",
     "upload_members",
     "apply_members",
     "put_members_aside",

@@ -1,12 +1,15 @@
 """Who may write: the newest attempt at a run that nobody has ended."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from seatwise import sync
-from seatwise.models import Connection, Member, SyncRun
+from seatwise import connections, sync
+from seatwise.models import Connection, Member, StagedRecord, SyncRun, UsagePoint, User
 from seatwise.sync.claim import Superseded, start
+from tests.sandboxes import Running
 
 
 @pytest.mark.fault(74)
@@ -46,3 +49,64 @@ def test_a_run_that_has_ended_is_not_begun_again(connection: Connection) -> None
     assert is_new
     assert SyncRun.objects.count() == 2
     assert again != run
+
+
+@pytest.mark.fault(83)
+@pytest.mark.django_db(transaction=True)
+def test_a_sync_that_is_revoked_in_the_middle_stops_and_writes_nothing_more(
+    connection: Connection, admin: User, vendor: Running
+) -> None:
+    run, _ = sync.open_run(connection, by=None)
+    seen: list[int] = []
+
+    def revoke_after_the_first_page() -> bool:
+        if not seen:
+            seen.append(Member.objects.count())
+            connections.revoke(connection, by=admin, erase=True)
+            vendor.forget_requests()
+        return False
+
+    assert sync.run(run.pk, stopping=revoke_after_the_first_page) is None
+    assert seen == [40]
+    assert not Member.objects.exists()
+    assert not UsagePoint.objects.exists()
+    used = [request for request in vendor.requests() if request["status"] == 200]
+    assert used == []
+
+
+def test_what_an_earlier_attempt_had_read_does_not_count(connection: Connection) -> None:
+    run, _ = sync.open_run(connection, by=None)
+    assert start(run.pk) is not None
+    ghost = {"external_id": "P0GHOST", "email": "", "name": "", "role": "user", "invited": False}
+    StagedRecord.objects.create(run=run, kind="member", key="P0GHOST", data=ghost)
+    sync.run(run.pk)
+    assert not Member.objects.filter(external_id="P0GHOST").exists()
+
+
+@pytest.mark.fault(54)
+@pytest.mark.parametrize("path", ["/users", "/license_allocations"])
+@pytest.mark.usefixtures("impatient")
+def test_an_unusual_drop_is_held_and_believed_only_after_more_than_an_hour(
+    path: str, connection: Connection, vendor: Running
+) -> None:
+    first, _ = sync.open_run(connection, by=None)
+    sync.run(first.pk)
+    one = vendor.truth()["members"][0]
+    page: dict[str, object] = {"limit": 100, "offset": 0, "more": False, "total": 1}
+    if path == "/users":
+        page["users"] = [{"id": one["id"], "name": one["name"], "role": one["role"]}]
+    else:
+        page["license_allocations"] = []
+        page["total"] = 0
+    vendor.fault(path=path, kind="status", status=200, body=page, times=1000)
+    run, _ = sync.open_run(connection, by=None)
+    waits = []
+    while (again_at := sync.run(run.pk)) is not None:
+        assert Member.objects.current().filter(license__isnull=False).count() == 40
+        waits.append(again_at - timezone.now())
+    assert sum(waits, timedelta()) > timedelta(hours=1)
+    run.refresh_from_db()
+    assert run.state == "done"
+    left = {"/users": 1, "/license_allocations": 40}[path]
+    assert Member.objects.current().count() == left
+    assert Member.objects.current().filter(license__isnull=False).count() <= 1

@@ -73,10 +73,10 @@ async def read_activity(
         everybody = bool(awaited) and met >= (awaited or frozenset())
         last = everybody or until <= plan.activity_since
         done = days if last else (plan.now - until) // A_DAY
-        yield Batch("activity", tuple(signals), done, days, "days", last)
+        yield Batch("activity", tuple(signals), done, days, "days", complete=last, ended=last)
         if last:
             return
-    yield Batch("activity", (), days, days, "days", complete=True)
+    yield Batch("activity", (), days, days, "days", complete=True, ended=True)
 
 
 async def _read_window(api: Api, since: datetime, until: datetime) -> list[SignalRecord]:

@@ -1,4 +1,8 @@
-"""Field types for documents from outside: a strange value costs the field, never the row."""
+"""Field types for documents from outside: a strange value costs the field, never the row.
+
+Each is as long as the column in `models/` that its value may end up in. Words and names are cut
+to it; what would be wrong when cut, an address or an id, is left out.
+"""
 
 import re
 from collections.abc import Callable
@@ -10,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 # PostgreSQL stores neither NUL nor half of a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_LARGEST = 2**53
+_LARGEST = 2**31 - 1
 
 
 def text(most: int) -> Callable[[object], str]:
@@ -24,10 +28,20 @@ def text(most: int) -> Callable[[object], str]:
     return read
 
 
+def uncut(most: int) -> Callable[[object], str]:
+    """A validator that makes of anything a storable string, or "" where it is too long."""
+
+    def read(value: object) -> str:
+        found = text(most + 1)(value)
+        return found if len(found) <= most else ""
+
+    return read
+
+
 def identifier(value: object) -> str:
     """An id, without which a row means nothing: raises ValueError where there is none."""
-    found = text(256)(value)
-    if not found or len(found) > 255:
+    found = uncut(100)(value)
+    if not found:
         raise ValueError("no id")
     return found
 
@@ -59,7 +73,7 @@ def count(value: object) -> int | None:
 
 def link(value: object) -> str:
     """A page on pagerduty.com over https, else nothing: it ends up in a page of ours."""
-    address = text(2000)(value)
+    address = uncut(500)(value)
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
@@ -87,8 +101,11 @@ def _mappings(value: object) -> object:
 
 
 Id = Annotated[str, BeforeValidator(identifier)]
+IdOrNone = Annotated[str, BeforeValidator(uncut(100))]  # "" where there is none
 Name = Annotated[str, BeforeValidator(text(500))]
-Email = Annotated[str, BeforeValidator(text(320))]
+Title = Annotated[str, BeforeValidator(text(300))]
+Label = Annotated[str, BeforeValidator(text(200))]
+Email = Annotated[str, BeforeValidator(uncut(320))]
 Word = Annotated[str, BeforeValidator(text(100))]
 Moment = Annotated[datetime | None, BeforeValidator(moment)]
 Count = Annotated[int | None, BeforeValidator(count)]
@@ -107,9 +124,8 @@ class Doc(BaseModel):
 class ReferenceDoc(Doc):
     """A pointer to something else, for example `{"id": "PX", "type": "user_reference"}`."""
 
-    id: Word = ""
+    id: IdOrNone = ""
     type: Word = ""
-    summary: Name = ""
 
     @property
     def user_id(self) -> str:

@@ -23,11 +23,20 @@ from seatwise.connectors.errors import (
 from seatwise.connectors.http import FixedToken, Http
 from seatwise.connectors.pagerduty import facts
 from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.fields import Doc, Email, Link, Name, Word, subdomain
+from seatwise.connectors.pagerduty.fields import (
+    Doc,
+    Email,
+    IdOrNone,
+    Link,
+    Name,
+    Word,
+    subdomain,
+)
 from seatwise.connectors.patience import Patience
 from seatwise.connectors.records import Account, Gap, Grant
 
 LEEWAY = 600  # seconds our clock and PagerDuty's may differ
+LONGEST_WHO = 300  # characters
 REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 ADMINS = "An Account Owner or Global Admin of the PagerDuty account"
 
@@ -38,7 +47,8 @@ async def identify(
     """The account behind a grant, with every gap that is known before the first sync.
 
     Raises CredentialsRejected when no region takes the token, BrokenAnswer when the ID token
-    is not PagerDuty's or not for us, TryAgainLater.
+    is not PagerDuty's or not for us or nothing tells which account it is, TryAgainLater also
+    while the keys that prove the ID token cannot be read.
     """
     claims = await _read_id_token(config, grant, patience)
     place = _place(config, claims, grant)
@@ -56,7 +66,7 @@ async def identify(
 
 class ClaimsDoc(Doc):
     aud: object = None
-    account_id: Word = ""
+    account_id: IdOrNone = ""
     subdomain: Word = ""
     region: Word = ""
 
@@ -68,14 +78,19 @@ class DiscoveryDoc(Doc):
 async def _read_id_token(
     config: Config, grant: Grant, patience: Patience | None
 ) -> ClaimsDoc | None:
-    """The claims of a verified ID token; None without one, or while its keys are out of reach."""
+    """The claims of a verified ID token; None without one."""
     if grant.id_token is None:
         return None
     try:
         keys = await _fetch_keys(config, patience)
-    except (TryAgainLater, BrokenAnswer, *REFUSALS):
-        # The REST API can tell the account too, and a code cannot be exchanged twice.
-        return None
+    except (TryAgainLater, BrokenAnswer, *REFUSALS) as error:
+        # Never the subdomain in its place: one account would then go by two ids.
+        raise TryAgainLater(
+            f"PagerDuty's proof of which account was chosen cannot be checked now. {error}",
+            after=error.after if isinstance(error, TryAgainLater) else None,
+            remedy="Press Integrate again in a few minutes. If it stays, the operator of Seatwise"
+            " checks that its machine reaches PagerDuty's identity service.",
+        ) from error
     audience = [config.get("CLIENT_ID", "")]
     audience += [facts.base_url(config, name) for name in facts.REGIONS.values()]
     registry = JWTClaimsRegistry(
@@ -122,11 +137,12 @@ class _Place:
     account_id: str
     name: str
     region: str
+    is_proved: bool = False  # by an ID token
 
 
 def _place(config: Config, claims: ClaimsDoc | None, grant: Grant) -> _Place:
     if claims is not None:
-        return _Place(claims.account_id, claims.subdomain, _region(config, claims))
+        return _Place(claims.account_id, claims.subdomain, _region(config, claims), True)
     for scope in grant.scopes:  # "as_account-us.harbor": a machine's grant names its account
         region, dot, name = scope.removeprefix("as_account-").partition(".")
         if scope.startswith("as_account-") and dot and region.upper() in facts.REGIONS:
@@ -150,12 +166,18 @@ async def _describe(
     me = await _fetch_me(api)
     abilities = await _read_abilities(api)
     name = place.name or subdomain(me.html_url) or await _name_from_users(api)
+    external_id = place.account_id if place.is_proved else name
+    if not external_id:
+        raise BrokenAnswer(
+            "PagerDuty does not say which account was chosen.",
+            remedy="Press Integrate to start again, and allow openid and users.read.",
+        )
     return Account(
-        external_id=place.account_id or name,
+        external_id=external_id,
         name=name,
         region=region,
         api_url=api_url,
-        granted_by=_who(me),
+        granted_by=who(me),
         granted_role=me.role,
         gaps=(*_missing_scopes(grant, asked), *_weak_role(me), *abilities),
     )
@@ -192,9 +214,9 @@ async def _read_abilities(api: Api) -> tuple[Gap, ...]:
         return (_abilities_unknown(error),)
     return tuple(
         Gap(
-            "members" if ability == "read_only_users" else "usage",
+            "account",
+            f"The plan lacks the ability {ability}.",
             meaning,
-            f"The account's plan lacks the ability {ability}.",
             "Only a larger PagerDuty plan changes this; everything else is read.",
         )
         for ability, meaning in facts.WANTED_ABILITIES.items()
@@ -218,10 +240,10 @@ async def _name_from_users(api: Api) -> str:
     return subdomain(found.users[0].html_url) if found.users else ""
 
 
-def _who(me: MeDoc) -> str:
-    if me.name and me.email:
-        return f"{me.name} <{me.email}>"
-    return me.name or me.email
+def who(me: MeDoc) -> str:
+    """Name and e-mail of the authorizing person, the e-mail alone where both are too long."""
+    both = f"{me.name} <{me.email}>" if me.name and me.email else me.name or me.email
+    return both if len(both) <= LONGEST_WHO else (me.email or me.name)[:LONGEST_WHO]
 
 
 def _abilities_unknown(error: VendorError) -> Gap:

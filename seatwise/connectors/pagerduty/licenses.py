@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 
 from seatwise.connectors.pagerduty.api import Api, PageDoc
-from seatwise.connectors.pagerduty.fields import Count, Doc, Id, Moment, Name, Perhaps, Word
+from seatwise.connectors.pagerduty.fields import Count, Doc, Id, Label, Moment, Name, Perhaps, Word
 from seatwise.connectors.pagerduty.paging import Page, overlapping
 from seatwise.connectors.records import Batch, Gap, LicenseRecord, SeatKind, SeatRecord
 
@@ -15,7 +15,7 @@ class LicenseDoc(Doc):
     """https://developer.pagerduty.com/api-reference/ → Licenses → List licenses."""
 
     id: Id
-    name: Name = ""
+    name: Label = ""
     description: Name = ""
     role_group: Word = ""
     current_value: Count = None
@@ -62,7 +62,7 @@ async def read_licenses(api: Api) -> AsyncIterator[Batch]:
         )
         gaps = (_too_many(done),) if chunk.cut else ()
         complete = chunk.last and not chunk.cut
-        yield Batch("licences", seats, done, chunk.total, "seats", complete, gaps)
+        yield Batch("licences", seats, done, chunk.total, "seats", complete, gaps, chunk.last)
 
 
 def _license(doc: LicenseDoc) -> LicenseRecord:

@@ -9,16 +9,21 @@ from seatwise.connectors.pagerduty.fields import (
     Email,
     Flag,
     Id,
+    Label,
     Link,
     Name,
-    ReferenceDoc,
     Several,
+    Title,
     Word,
 )
 from seatwise.connectors.pagerduty.paging import Chunk, Page, overlapping
 from seatwise.connectors.records import Batch, Gap, MemberRecord
 
 ASK_AGAIN = 2  # whole readings, when the first found fewer people than PagerDuty counts
+
+
+class TeamDoc(Doc):
+    summary: Label = ""
 
 
 class UserDoc(Doc):
@@ -28,10 +33,10 @@ class UserDoc(Doc):
     name: Name = ""
     email: Email = ""
     role: Word = ""
-    job_title: Name = ""
+    job_title: Title = ""
     invitation_sent: Flag = False
     html_url: Link = ""
-    teams: Annotated[list[ReferenceDoc], Several] = []
+    teams: Annotated[list[TeamDoc], Several] = []
 
 
 class UsersDoc(PageDoc):
@@ -39,7 +44,7 @@ class UsersDoc(PageDoc):
 
 
 async def read_members(api: Api) -> AsyncIterator[Batch]:
-    """Every user once, a page a batch. The last batch is complete unless somebody is missing."""
+    """Every user once, a page a batch; the last has ended, and is complete if nobody is missing."""
 
     async def fetch(offset: int, limit: int) -> Page[UserDoc]:
         params = (("limit", str(limit)), ("offset", str(offset)), ("total", "true"))
@@ -53,10 +58,11 @@ async def read_members(api: Api) -> AsyncIterator[Batch]:
             seen.update(record.external_id for record in fresh)
             missing = max((chunk.total or 0) - len(seen), 0)
             whole = chunk.last and not missing and not chunk.cut
-            gaps = _gaps(chunk, len(seen)) if chunk.cut or reading == ASK_AGAIN else ()
+            ended = whole or chunk.cut or (chunk.last and reading == ASK_AGAIN)
+            gaps = _gaps(chunk, len(seen)) if ended else ()
             total = max(chunk.total, len(seen)) if chunk.total is not None else None
-            yield Batch("members", fresh, len(seen), total, "members", whole, gaps)
-        if whole or chunk.cut:
+            yield Batch("members", fresh, len(seen), total, "members", whole, gaps, ended)
+        if ended:
             return
 
 

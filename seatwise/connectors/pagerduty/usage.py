@@ -35,15 +35,17 @@ from seatwise.connectors.pagerduty.paging import Page, together, whole_window
 from seatwise.connectors.records import Batch, Gap, Record, SignalRecord, UsageRecord
 
 INCIDENTS, NOTIFICATIONS = "GET /incidents", "GET /notifications"  # where numbers are read
+REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 
 
 async def read_usage(api: Api, plan: ReadPlan) -> AsyncIterator[Batch]:
     """A batch a month, in the plan's order: numbers, and newer evidence than earlier batches had.
 
     What may not be read is named in one gap and its metrics are left out: unknown is not 0.
+    The last batch is complete all the same, for every month was asked.
     """
     newest: dict[tuple[str, str], datetime] = {}
-    refused: set[str] = set()  # channels
+    refused: set[str] = set()  # by their sources: a channel, or INCIDENTS
     told: set[Gap] = set()
     for done, month in enumerate(plan.months, start=1):
         start, end = borders(month, plan.zone)
@@ -54,10 +56,10 @@ async def read_usage(api: Api, plan: ReadPlan) -> AsyncIterator[Batch]:
         gaps = tuple(gap for gap in dict.fromkeys(tally.gaps) if gap not in told)
         told.update(gaps)
         records: list[Record] = [*_usage(month, tally), *_newer(tally.signals, newest)]
-        complete = done == len(plan.months) and not told
-        yield Batch("usage", tuple(records), done, len(plan.months), "months", complete, gaps)
+        last = done == len(plan.months)
+        yield Batch("usage", tuple(records), done, len(plan.months), "months", last, gaps, last)
     if not plan.months:
-        yield Batch("usage", total=0, unit="months", complete=True)
+        yield Batch("usage", total=0, unit="months", complete=True, ended=True)
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ class _Tally:
     any_open: bool = False
     notifications: dict[str, int] = field(default_factory=dict)  # by channel
     signals: list[SignalRecord] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)  # channels
+    refused: set[str] = field(default_factory=set)  # channels, or INCIDENTS
     gaps: list[Gap] = field(default_factory=list)
 
 
@@ -76,12 +78,10 @@ async def _read_month(
     api: Api, start: datetime, end: datetime, tally: _Tally, refused: set[str]
 ) -> None:
     channels = [channel for channel in CHANNELS if channel not in refused]
-    await together(
-        [
-            _count_incidents(api, start, end, tally),
-            *(_count_channel(api, channel, start, end, tally) for channel in channels),
-        ]
-    )
+    jobs = [_count_channel(api, channel, start, end, tally) for channel in channels]
+    if INCIDENTS not in refused:
+        jobs.append(_count_incidents(api, start, end, tally))
+    await together(jobs)
 
 
 class AcknowledgementDoc(Doc):
@@ -124,9 +124,15 @@ async def _count_incidents(api: Api, start: datetime, end: datetime, tally: _Tal
         doc = await api.get("/incidents", IncidentsDoc, params)
         return Page(doc.incidents, doc.more, doc.total)
 
+    try:
+        listed = await whole_window(fetch, lambda row: row.id, start, end)
+    except REFUSALS as error:
+        tally.refused.add(INCIDENTS)
+        tally.gaps.append(_unknown("Incidents and alerts", "incidents.read", error))
+        return
     found = [
         incident
-        for incident in await whole_window(fetch, lambda row: row.id, start, end)
+        for incident in listed
         if incident.created_at is None or start <= incident.created_at < end
     ]
     counts = [incident.alert_counts.all for incident in found if incident.alert_counts]
@@ -176,9 +182,10 @@ async def _count_channel(
     )
     try:
         doc = await api.get("/notifications", NotificationsDoc, params)
-    except (AccessDenied, NotOnThisPlan, NotFound, RequestRefused) as error:
+    except REFUSALS as error:
         tally.refused.add(channel)
-        tally.gaps.append(_notifications_unknown(error))
+        what = "Notifications by channel and billable alerts"
+        tally.gaps.append(_unknown(what, "users:notifications.read", error))
         return
     if doc.total is not None:
         tally.notifications[channel] = doc.total
@@ -223,12 +230,12 @@ _ALERTS_UNKNOWN = Gap(
 )
 
 
-def _notifications_unknown(error: VendorError) -> Gap:
+def _unknown(what: str, scope: str, error: VendorError) -> Gap:
     return Gap(
         "usage",
-        "Notifications by channel and billable alerts cannot be read.",
+        f"{what} cannot be read.",
         str(error),
-        "An Account Owner or Global Admin adds users:notifications.read to the app in PagerDuty,"
+        f"An Account Owner or Global Admin adds {scope} to the app in PagerDuty,"
         " then an admin of Seatwise presses Integrate again."
         if isinstance(error, AccessDenied)
         else error.remedy,

@@ -127,7 +127,7 @@ def test_an_unknown_person_and_unreadable_abilities_do_not_stop_the_connection(
 
 
 @pytest.mark.parametrize("status", [404, 503])
-@pytest.mark.parametrize("path", [DISCOVERY, f"{ISSUER_PATH}/jwks"])
+@pytest.mark.parametrize("path", [DISCOVERY, f"{ISSUER_PATH}/.well-known/jwks.json"])
 def test_without_the_signing_keys_nothing_is_connected_under_another_id(
     sandbox: Running, path: str, status: int
 ) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.journey import programs
+
 GOOD = {
     "SEATWISE_SECRET_KEY": "x" * 50,
     "SEATWISE_ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
@@ -43,7 +45,15 @@ def test_good_settings_start() -> None:
         ("SEATWISE_BILLING_ZONE", "Mars/Olympus"),
         ("SEATWISE_DATABASE_URL", "nonsense"),
         ("SEATWISE_PAGERDUTY_API_URL", "http://not-loopback.example"),
-        ("SEATWISE_SECRET_KEY_FILE", "/there/is/no/such/file"),
+        ("SEATWISE_ALLOWED_HOSTS_FILE", "/there/is/no/such/file"),
+        ("SEATWISE_ALLOWED_HOSTS_FILE", sys.executable),  # not UTF-8
+        ("SEATWISE_DATABASE_URL", "postgresql://user@host"),
+        ("SEATWISE_BILLING_ZONE", "Europe"),
+        ("SEATWISE_BASE_URL", "http://[bad"),
+        ("SEATWISE_BASE_URL", "https://u:p@x?a=b"),
+        ("SEATWISE_BASE_URL", "https://x:99999"),
+        ("SEATWISE_PAGERDUTY_IDENTITY_URL", "https://[x"),
+        ("SEATWISE_PAGERDUTY_IDENTITY_URL", "https://"),
         ("SEATWISE_LOG_LEVEL", "LOUD"),
     ],
 )
@@ -59,3 +69,32 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     path.write_text("y" * 50 + "\n", encoding="utf-8")
     done = start(SEATWISE_SECRET_KEY="", SEATWISE_SECRET_KEY_FILE=str(path))
     assert done.returncode == 0, done.stderr
+
+
+def test_a_setting_and_its_file_together_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("y" * 50, encoding="utf-8")
+    done = start(SEATWISE_SECRET_KEY_FILE=str(path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("seatwise: SEATWISE_SECRET_KEY and SEATWISE_SECRET_KEY_FILE ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("folder", "code"), [("with space", 1), ("with%41", 0)])
+def test_a_data_directory_works_or_is_refused_with_one_line(folder: str, code: int) -> None:
+    with programs.home() as where:
+        where.chmod(0o755)
+        done = start(SEATWISE_DATABASE_URL="", SEATWISE_DATA_DIR=str(where / folder))
+        assert done.returncode == code, done.stderr
+        assert done.stderr.startswith("seatwise: SEATWISE_DATA_DIR " if code else "")
+        assert done.stderr.count("\n") == code
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could open a closed folder")
+def test_root_does_not_open_a_closed_folder_above_the_data_directory() -> None:
+    with programs.home() as where:
+        where.chmod(0o700)
+        done = start(SEATWISE_DATABASE_URL="", SEATWISE_DATA_DIR=str(where / "data"))
+        assert done.returncode == 1
+        assert f"SEATWISE_DATA_DIR must not lie in {where}, " in done.stderr
+        assert where.stat().st_mode & 0o777 == 0o700

@@ -27,8 +27,9 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         for number in STOPPED_BY:
-            if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` is meant to be obeyed
-                self._before[number] = signal.signal(number, self._stop)
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # started under `nohup`
+            self._before[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(

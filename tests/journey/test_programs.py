@@ -1,12 +1,14 @@
 """The programs themselves: they start, they stop, and they leave nothing behind."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -174,18 +176,77 @@ def test_a_second_demo_in_the_same_place_is_refused_and_the_first_goes_on() -> N
         assert urllib.request.urlopen(first.find(r"ready: (\S+)")).status == 200
 
 
-def test_a_port_in_use_is_named() -> None:
+@pytest.mark.parametrize(
+    "arguments", [["demo"], ["serve"], ["web"], ["sandbox", "pagerduty"]], ids=lambda each: each[0]
+)
+def test_a_port_in_use_is_named(arguments: list[str]) -> None:
     with socket.socket() as taken, programs.home() as where:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
         refused = subprocess.run(
-            [sys.executable, "-m", "seatwise", "demo", "--port", port],
-            env=programs.environment(where),
+            [sys.executable, "-m", "seatwise", *arguments, "--port", port],
+            env=programs.environment(where, **SECRETS),
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
         assert refused.returncode == 1
-        assert refused.stderr == f"seatwise: --port {port} is in use by another program.\n"
+        assert refused.stderr == (
+            f"seatwise: --host 127.0.0.1 --port {port} cannot be listened on: "
+            "Address already in use.\n"
+        )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize("program", ["demo", "serve"])
+def test_a_program_stopped_while_it_starts_leaves_no_process(
+    program: str, stop: signal.Signals
+) -> None:
+    after = random.uniform(0.2, 2.0)
+    with programs.home() as where:
+        start = subprocess.Popen(
+            [sys.executable, "-m", "seatwise", program, "--port", str(programs.free_port())],
+            env=programs.environment(where, **SECRETS),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        with suppress(subprocess.TimeoutExpired):
+            start.wait(after)
+        start.send_signal(stop)
+        start.wait(60)
+        assert programs.processes_in(where) == [], f"{stop.name} after {after:.3f} s"
+
+
+def test_a_half_written_list_of_users_does_not_keep_the_database_from_starting() -> None:
+    with programs.home() as where:
+        assert _manage(where, "check").returncode == 0
+        (where / "postgres" / ".handle_pids.json").write_text("[12, 3", encoding="utf-8")
+        done = _manage(where, "check")
+        assert done.returncode == 0, done.stderr
+        assert programs.processes_in(where) == []
+
+
+def test_a_monitor_is_answered_by_any_name_and_without_tls() -> None:
+    port = programs.free_port()
+    with (
+        programs.home() as where,
+        programs.running(
+            "serve",
+            "--host",
+            "::1",
+            "--port",
+            str(port),
+            where=where,
+            until=READY,
+            stop=signal.SIGTERM,
+            SEATWISE_BASE_URL="https://seatwise.example.com",
+            **SECRETS,
+        ),
+    ):
+        probe = urllib.request.Request(
+            f"http://[::1]:{port}/healthz", headers={"Host": "10.1.2.3:8000"}
+        )
+        assert urllib.request.urlopen(probe).read() == b"ok\n"

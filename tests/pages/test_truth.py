@@ -7,8 +7,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from seatwise import sync
-from seatwise.models import Service, User
+from seatwise import connections, sync
+from seatwise.models import Member, Service, User
 from tests.conftest import authorize, configure
 from tests.sandboxes import Running, running
 
@@ -52,3 +52,19 @@ def table(answer: object) -> list[dict[str, str]]:
     assert hasattr(answer, "streaming_content") or isinstance(answer, HttpResponse)
     content = b"".join(getattr(answer, "streaming_content", None) or [answer.content])  # type: ignore[attr-defined]
     return list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
+
+
+def test_what_was_collected_can_be_erased_once_nothing_is_connected(
+    vendor: Running, service: Service, admin: User, as_admin: Client
+) -> None:
+    connection = authorize(vendor, service, admin).connection
+    assert connection is not None
+    run, _ = sync.open_run(connection, by=admin)
+    sync.run(run.pk)
+    refused = as_admin.post("/services/pagerduty/erase/", follow=True).content.decode()
+    assert "Nothing was erased" in refused
+    connections.revoke(connection, by=admin, erase=False)
+    assert "Erase everything" in as_admin.get("/services/pagerduty/settings/").content.decode()
+    as_admin.post("/services/pagerduty/erase/")
+    assert not Member.objects.exists()
+    assert "Erase everything" not in as_admin.get("/services/pagerduty/settings/").content.decode()

@@ -1,7 +1,7 @@
 """Background work: the only module that knows the queue.
 
-A job is put on the queue in the same transaction as the row it is about, so neither exists
-without the other.
+The first job of a run is put on the queue in the same transaction as the run, so neither exists
+without the other; should a later one get lost, `rescue` puts the run on the queue again.
 """
 
 import json
@@ -36,11 +36,11 @@ def request_sync(connection: Connection, *, by: User | None) -> SyncRun:
     """
     with transaction.atomic():
         run, is_new = sync.open_run(connection, by=by)
-        if by is not None and run.state == RunState.RETRY_AT:
+        hurried = by is not None and run.state == RunState.RETRY_AT
+        if hurried:
             run.retry_at = timezone.now()
             run.save(update_fields=["retry_at"])
-            is_new = True
-        if is_new:
+        if is_new or hurried:
             _enqueue(run.pk)
     return run
 

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from seatwise import connections
+from seatwise import connections, sync
 from seatwise.connectors import base
 from seatwise.connectors.base import all_connectors
-from seatwise.models import Authorization, Connection, Service, User
+from seatwise.models import Authorization, Connection, Service, SyncRun, User
 from tests.sandboxes import Running, running
 
 PASSWORD = "correct horse battery"
@@ -72,6 +72,15 @@ def connection(vendor: Running, service: Service, admin: User) -> Connection:
 def configure(vendor: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in vendor.settings.items():
         monkeypatch.setenv(f"SEATWISE_PAGERDUTY_{name}", value)
+
+
+def read(connection: Connection) -> SyncRun:
+    """One whole sync, in this process; the run as it ended."""
+    run, _ = sync.open_run(connection, by=None)
+    sync.run(run.pk)
+    run.refresh_from_db()
+    connection.refresh_from_db()
+    return run
 
 
 def authorize(

@@ -19,8 +19,8 @@ from rich.console import Console
 
 from seatwise import database, sandbox, vault
 from seatwise.cli.listening import HANDED_OVER, listen, try_to_listen
-from seatwise.cli.prepare import prepared
-from seatwise.cli.processes import Supervisor, answers
+from seatwise.cli.prepare import make_schema, prepared
+from seatwise.cli.processes import Supervisor
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
@@ -123,32 +123,24 @@ def _environment(home: Path, url: str, vendors: dict[str, str]) -> dict[str, str
 
 def _begin_anew(password: str) -> None:
     """An empty schema and one admin. Only ever our own embedded database: see `running`."""
-    from django.core.management import call_command
     from django.db import connection
 
     from seatwise.models import User
 
     with connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    call_command("migrate", verbosity=0, interactive=False)
-    call_command("createcachetable", verbosity=0)
+    make_schema()
     User.objects.create_user(EMAIL, password, name="Demo Admin", role="admin")
 
 
 def _wait_until_ready(programs: Supervisor, addresses: list[str], home: Path) -> None:
     until = time.monotonic() + READY_WITHIN
-    waiting = list(addresses)
-    while waiting:
-        trouble = programs.failed() or ("stopped" if programs.stopping else "")
-        if not trouble and time.monotonic() > until:
-            trouble = f"{waiting[0]} did not answer within {READY_WITHIN:.0f} s"
-        if trouble:
+    for address in addresses:
+        if not programs.wait_until_answered(address, until=until):
+            late = f"{address} did not answer within {READY_WITHIN:.0f} s"
+            trouble = programs.failed() or ("stopped" if programs.stopping else late)
             print(f"seatwise: the demo did not start: {trouble}. Logs: {home}", file=sys.stderr)
             raise SystemExit(1)
-        if answers(waiting[0]):
-            waiting.pop(0)
-        else:
-            time.sleep(0.05)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from seatwise import database
 
 ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)  # SIGINT is Python's own
 MIGRATION_LOCK = 0x5EA7  # any number, the same in every process
+_wishes: list[int] = []
 
 
 @contextmanager
@@ -28,6 +29,8 @@ def prepared(*, migrate: bool = True) -> Iterator[None]:
             _set_up()
             if migrate:
                 _migrate()
+            if wished := told_to_end():
+                raise SystemExit(128 + wished)
             yield
         finally:
             with _undisturbed():
@@ -47,7 +50,17 @@ def _ending_in_order() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+def told_to_end() -> int:
+    """The signal that asked this program to end; 0 while none did.
+
+    `SystemExit` alone does not carry the wish everywhere: Python drops an exception that is
+    raised while a finalizer runs.
+    """
+    return next(iter(_wishes), 0)
+
+
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    _wishes.append(number)
     for each in (*ENDINGS, signal.SIGINT):
         signal.signal(each, signal.SIG_IGN)  # once is enough; the next would cut the end short
     raise SystemExit(128 + number)
@@ -78,7 +91,6 @@ def _set_up() -> None:
 
 def _migrate() -> None:
     """One process at a time; whoever comes second finds nothing left to do."""
-    from django.core.management import call_command
     from django.db import OperationalError, connection
 
     try:
@@ -89,10 +101,17 @@ def _migrate() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         try:
-            call_command("migrate", verbosity=0, interactive=False)
-            call_command("createcachetable", verbosity=0)
+            make_schema()
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+def make_schema() -> None:
+    """Every table in its newest form; what is there already stays."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
 
 
 def _hang_up() -> None:

@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Collection
 from http.client import HTTPConnection, HTTPException
+from math import inf
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+
+from seatwise.cli.prepare import told_to_end
 
 SET_PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG, on Linux
 PATIENCE = 15.0  # seconds a program may take to stop by itself
@@ -30,6 +34,8 @@ class Supervisor:
             if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
                 continue  # started under `nohup`
             self._before[number] = signal.signal(number, self._stop)
+        if told_to_end():
+            self._told_to_stop.set()
         return self
 
     def __exit__(
@@ -86,11 +92,16 @@ class Supervisor:
                 return f"{name} ended unexpectedly (exit code {code})"
         return ""
 
-    def wait_until_answered(self, address: str) -> bool:
-        """Until something there speaks HTTP; False when a program or the wish ended first."""
+    def wait_until_answered(self, address: str, *, until: float = inf) -> bool:
+        """Until something there speaks HTTP; False when a program or the wish ended first.
+
+        `until` is a time of the monotonic clock that is waited for at most.
+        """
         while not self._told_to_stop.wait(0.05) and not self.failed():
             if answers(address):
                 return True
+            if time.monotonic() > until:
+                return False
         return False
 
     def wait(self) -> int:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from seatwise.connectors.errors import VendorError
@@ -80,11 +80,7 @@ def open_run(connection: Connection, *, by: User | None) -> tuple[SyncRun, bool]
     However many ask at once, there is one: the database allows no second.
     """
     runs = SyncRun.objects.of_connection(connection).open()
-    try:
-        with transaction.atomic():
-            return runs.get_or_create(
-                connection=connection,
-                defaults={"requested_by": by, "created_at": timezone.now()},
-            )
-    except IntegrityError:  # it was opened between our look and our write
-        return runs.get(), False
+    return runs.get_or_create(
+        connection=connection,
+        defaults={"requested_by": by, "created_at": timezone.now()},
+    )

@@ -61,8 +61,6 @@ def _apply_pools(run: SyncRun, now: datetime) -> dict[str, LicensePool]:
         unique_fields=["connection", "external_id"],
         update_fields=["name", "kind", "used", "available", "description", "as_of"],
     )
-    return {
-        pool.external_id: pool
-        for pool in LicensePool.objects.of(run.connection)
-        if pool.external_id in {row.external_id for row in rows}
-    }
+    listed = {row.external_id for row in rows}
+    pools = LicensePool.objects.of(run.connection)
+    return {pool.external_id: pool for pool in pools if pool.external_id in listed}

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from seatwise import connections, sync
+from seatwise import connections
 from seatwise.models import Authorization, Connection, Member, Service, User
-from tests.conftest import SESSION, authorize
+from tests.conftest import SESSION, authorize, read
 from tests.sandboxes import Running
 
 
@@ -264,8 +264,7 @@ def test_erasing_takes_every_account_the_service_ever_had(
     for each in (connection, None):
         current = each or authorize(vendor, service, admin, account="harbor-eu").connection
         assert current is not None
-        run, _ = sync.open_run(current, by=admin)
-        sync.run(run.pk)
+        read(current)
         assert not connections.erase(service)
         connections.revoke(current, by=admin, erase=False)
     assert Member.objects.values("connection").distinct().count() == 2

@@ -213,11 +213,15 @@ def test_a_program_stopped_while_it_starts_leaves_no_process(
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        with suppress(subprocess.TimeoutExpired):
-            start.wait(after)
-        start.send_signal(stop)
-        start.wait(60)
-        assert programs.processes_in(where) == [], f"{stop.name} after {after:.3f} s"
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                start.wait(after)
+            start.send_signal(stop)
+            start.wait(60)
+            assert programs.processes_in(where) == [], f"{stop.name} after {after:.3f} s"
+        finally:
+            start.kill()  # does nothing to one that has ended
+            start.wait()
 
 
 def test_a_half_written_list_of_users_does_not_keep_the_database_from_starting() -> None:

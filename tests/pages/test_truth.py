@@ -7,9 +7,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from seatwise import connections, sync
+from seatwise import connections
 from seatwise.models import Member, Service, User
-from tests.conftest import authorize, configure
+from tests.conftest import authorize, configure, read
 from tests.sandboxes import Running, running
 
 
@@ -25,8 +25,7 @@ def test_the_pages_say_what_is_true(
 ) -> None:
     connection = authorize(company, service, admin).connection
     assert connection is not None
-    run, _ = sync.open_run(connection, by=admin)
-    sync.run(run.pk)
+    read(connection)
     truth = company.truth()
 
     members = table(as_admin.get("/services/pagerduty/members/?format=csv"))
@@ -59,8 +58,7 @@ def test_what_was_collected_can_be_erased_once_nothing_is_connected(
 ) -> None:
     connection = authorize(vendor, service, admin).connection
     assert connection is not None
-    run, _ = sync.open_run(connection, by=admin)
-    sync.run(run.pk)
+    read(connection)
     refused = as_admin.post("/services/pagerduty/erase/", follow=True).content.decode()
     assert "Nothing was erased" in refused
     connections.revoke(connection, by=admin, erase=False)

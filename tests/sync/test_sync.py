@@ -15,20 +15,11 @@ from seatwise.models import (
     MemberEvent,
     Service,
     Signal,
-    SyncRun,
     UsagePoint,
     User,
 )
-from tests.conftest import authorize, configure
+from tests.conftest import authorize, configure, read
 from tests.sandboxes import Running, running
-
-
-def read(connection: Connection) -> SyncRun:
-    run, _ = sync.open_run(connection, by=None)
-    sync.run(run.pk)
-    run.refresh_from_db()
-    connection.refresh_from_db()
-    return run
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -254,3 +254,35 @@ def test_a_monitor_is_answered_by_any_name_and_without_tls() -> None:
             f"http://[::1]:{port}/healthz", headers={"Host": "10.1.2.3:8000"}
         )
         assert urllib.request.urlopen(probe).read() == b"ok\n"
+
+
+def test_a_signal_that_comes_while_a_finalizer_runs_is_obeyed() -> None:
+    """Python drops what is raised there, so the exception alone would be lost."""
+    with programs.home() as where:
+        done = subprocess.run(
+            [sys.executable, "-c", _SIGNAL_IN_A_FINALIZER],
+            env=programs.environment(where, **SECRETS),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Exception ignored" in done.stderr  # it was dropped indeed
+        assert "stopped" in done.stdout
+        assert programs.processes_in(where) == []
+
+
+_SIGNAL_IN_A_FINALIZER = """
+import os, signal
+from seatwise.cli.prepare import prepared
+from seatwise.cli.processes import Supervisor
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+with prepared(migrate=False):
+    Last()
+    with Supervisor() as programs:
+        print("stopped", programs.wait())
+"""

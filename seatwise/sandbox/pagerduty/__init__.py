@@ -40,8 +40,8 @@ def build(
     return Starlette(
         routes=[
             Mount("/identity", routes=Identity(world, grants).routes()),
-            Mount("/us", routes=_rest(Gate(world.of_region("us"), grants, controls))),
-            Mount("/eu", routes=_rest(Gate(world.of_region("eu"), grants, controls))),
+            Mount("/us", routes=_rest(Gate(world.of_region("us")[0], grants, controls))),
+            Mount("/eu", routes=_rest(Gate(world.of_region("eu")[0], grants, controls))),
             *faults.routes(controls, seen),
             Route("/__truth", _truth(world)),
         ],

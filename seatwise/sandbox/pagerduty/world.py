@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from .history import Incident, Moment, deleted_users, month_of
-from .people import Account, companies
+from .people import Account, Person, companies
 
 IMPORTANT: Final = frozenset(
     {"trigger", "assign", "acknowledge", "annotate", "escalate", "resolve"}
@@ -41,6 +41,18 @@ class Company:
         self.clock = clock
         self._told: dict[date, tuple[Incident, ...]] = {}
         self._months: dict[tuple[date, str], _Month] = {}
+
+    def people(self) -> Sequence[Person]:
+        """Everybody with a seat or an invitation as of now, by name."""
+        return self.account.people
+
+    def person(self, user_id: str) -> Person | None:
+        """The person with that id as of now, or None when there is none (any more)."""
+        return self.account.person(user_id)
+
+    def member(self, email: str) -> Person | None:
+        """The person who signs in with that e-mail address as of now, in any case of letters."""
+        return self.account.member(email)
 
     def incidents(self, since: datetime, until: datetime) -> list[Incident]:
         """Incidents created in [since, until) and not later than now, oldest first."""
@@ -178,9 +190,9 @@ class World:
         """Now, in UTC: the given moment for ever, or else the real time."""
         return self._frozen or datetime.now(UTC)
 
-    def of_region(self, region: str) -> Company:
-        """The company whose account lives in that region, "us" or "eu"."""
-        return next(c for c in self.companies.values() if c.account.region == region)
+    def of_region(self, region: str) -> list[Company]:
+        """The companies whose accounts live in that region, "us" or "eu"."""
+        return [c for c in self.companies.values() if c.account.region == region]
 
 
 def _fits(kind: str, kinds: str) -> bool:

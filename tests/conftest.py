@@ -42,7 +42,7 @@ def as_viewer(viewer: User) -> Client:
 
 @pytest.fixture(scope="session")
 def small_vendor() -> Iterator[Running]:
-    with running(seed=7, people=40, months=3) as vendor:
+    with running(seed=7, users=40, months=3) as vendor:
         yield vendor
 
 

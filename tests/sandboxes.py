@@ -1,4 +1,4 @@
-"""The simulated vendor for tests: over real HTTP, in a thread of its own, on a free port."""
+"""The simulated vendor for tests: over real HTTP, in a thread of its own, on free ports."""
 
 import re
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from seatwise.sandbox import VENDORS, Server, listen, settings_for
+from seatwise.sandbox import VENDORS, Options, Server, listen, settings_for
 
 
 @dataclass(frozen=True)
@@ -18,32 +18,44 @@ class Running:
 
     base_url: str
     settings: dict[str, str]  # as `settings_for`: the scoped client
-    http: httpx2.Client  # for requests to any of its addresses
-    vendor: str = "pagerduty"
+    http: httpx2.Client  # for requests to any of the vendor's addresses
+    control: httpx2.Client  # for requests to the sandbox's own
+    announced: list[str]
     people: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # seen so far
 
-    def truth(self, account: str = "harbor-prod", zone: str = "UTC") -> dict[str, Any]:
+    def truth(
+        self, account: str = "harbor-prod", zone: str = "UTC", at: str = ""
+    ) -> dict[str, Any]:
         """What is really so in that account, see the sandbox's `truth`."""
-        answer = self.http.get("/__truth", params={"account": account, "zone": zone})
-        told: dict[str, Any] = answer.raise_for_status().json()
+        asked = {"account": account, "zone": zone} | ({"at": at} if at else {})
+        told: dict[str, Any] = self.control.get("/__truth", params=asked).raise_for_status().json()
         return told
 
     def fault(self, **wanted: Any) -> None:
         """Scripts a fault or changes a control, see the sandbox's `Fault` and `Controls`."""
-        self.http.post("/__faults", json=wanted).raise_for_status()
+        self.control.post("/__control", json=wanted).raise_for_status()
 
     def clear_faults(self) -> None:
         """Forgets all scripted faults and changed controls."""
-        self.http.delete("/__faults").raise_for_status()
+        self.control.delete("/__control").raise_for_status()
 
     def requests(self, path: str = "") -> list[dict[str, Any]]:
-        """The requests seen so far, oldest first, of one path (with its prefix) if given."""
-        seen: list[dict[str, Any]] = self.http.get("/__requests").json()
-        return [request for request in seen if path in ("", request["path"])]
+        """The newest requests, oldest first, of one path (with its prefix) if given."""
+        asked = {"path": path} if path else {}
+        told = self.control.get("/__requests", params=asked).raise_for_status().json()
+        found: list[dict[str, Any]] = told["requests"]
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """How many requests there were, by method and route: `{"GET /us/users": 12, …}`."""
+        asked = {"path": "nothing"}  # the counts are of all requests in any case
+        told = self.control.get("/__requests", params=asked).raise_for_status().json()
+        counted: dict[str, int] = told["counts"]
+        return counted
 
     def forget_requests(self) -> None:
         """Starts a new list of requests."""
-        self.http.delete("/__requests").raise_for_status()
+        self.control.delete("/__requests").raise_for_status()
 
     def someone(self, role: str = "owner", account: str = "harbor-prod") -> str:
         """The e-mail address of somebody who has that role in that account."""
@@ -52,10 +64,10 @@ class Running:
         there = self.people[account]
         return next(str(p["email"]) for p in there if p["role"] == role and not p["invited"])
 
-    def api_key(self, account: str = "harbor-prod", **options: Any) -> str:
+    def api_key(self, account: str = "harbor-prod") -> str:
         """The account's API key, as the sandbox announces it."""
-        lines = VENDORS[self.vendor].announcement(self.base_url, **options)
-        return next(li.rpartition(" ")[2] for li in lines if li.startswith(f"API key of {account}"))
+        start = f"API key of {account}"
+        return next(li.rpartition(" ")[2] for li in self.announced if li.startswith(start))
 
     def decide(
         self,
@@ -86,18 +98,25 @@ class Running:
 
 @contextmanager
 def running(vendor: str = "pagerduty", **options: Any) -> Iterator[Running]:
-    """A sandbox for as long as the block lasts; options as for the vendor's `build`."""
-    listener = listen("127.0.0.1", 0)
-    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    """A sandbox for as long as the block lasts; options as in the sandbox's `Options`."""
+    simulation = VENDORS[vendor].build(Options(**options))
+    listeners = [listen("127.0.0.1", 0) for _ in range(2)]
+    base_url, control = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in listeners)
     listening = threading.Event()
-    server = Server(VENDORS[vendor].build(**options), listening.set)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    doors = list(zip((simulation.app, simulation.control), listeners, strict=True))
+    server = Server(doors, listening.set)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert listening.wait(10), "the sandbox did not start"
     try:
-        with httpx2.Client(base_url=base_url, timeout=30) as http:
-            yield Running(base_url, settings_for(vendor, base_url), http, vendor)
+        with (
+            httpx2.Client(base_url=base_url, timeout=30) as http,
+            httpx2.Client(base_url=control, timeout=30) as strings,
+        ):
+            lines = simulation.announcement(base_url)
+            yield Running(base_url, settings_for(vendor, base_url), http, strings, lines)
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(10)
-        listener.close()
+        for listener in listeners:
+            listener.close()

@@ -5,6 +5,7 @@ Django is set up only after the database is there.
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -93,19 +94,51 @@ def sandbox_command(
     vendor: Annotated[str, typer.Argument(help="Which vendor to simulate.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8912,
     seed: Seed = 1,
-    people: Annotated[int, typer.Option(min=10, max=9_000, help="In the larger account.")] = 250,
-    months: Annotated[int, typer.Option(min=1, max=36, help="Months of history.")] = 14,
+    users: Annotated[int, typer.Option(help="People of the first account.")] = 250,
+    incidents: Annotated[
+        int | None, typer.Option(help="Of the first account, over all months.")
+    ] = None,
+    months: Annotated[int, typer.Option(help="Months of history, the present one too.")] = 14,
+    accounts: Annotated[int, typer.Option(help="How many accounts there are.")] = 2,
+    plan: Annotated[str, typer.Option(help="free, professional, business or enterprise.")] = (
+        "business"
+    ),
+    latency_ms: Annotated[int, typer.Option(help="Milliseconds before every answer.")] = 0,
+    rate_limit: Annotated[int, typer.Option(help="Requests a minute for each caller.")] = 960,
+    now: Annotated[
+        str, typer.Option(help="Stop the accounts' clock, for example at 2026-11-23T12:00:00Z.")
+    ] = "",
+    control_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="For faults and the truth; off if left out."),
+    ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, readable=True, help="Faults from the start on."),
+    ] = None,
+    people: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """A simulated vendor to connect to: OAuth, people, usage, all made up from a seed."""
     from seatwise import sandbox as vendors
-    from seatwise.cli.listening import refusal
+    from seatwise.cli import simulated
 
     if vendor not in vendors.VENDORS:
         raise typer.BadParameter(f"there is {', '.join(vendors.VENDORS)}.", param_hint="VENDOR")
-    try:
-        vendors.serve(vendor, port=port, seed=seed, people=people, months=months)
-    except OSError as error:
-        raise SystemExit(refusal("127.0.0.1", port, error)) from None
+    if people is not None:
+        typer.echo("seatwise: --people is now called --users and will go away.", err=True)
+        users = people
+    wishes = simulated.wishes(
+        seed=seed,
+        users=users,
+        incidents=incidents,
+        months=months,
+        accounts=accounts,
+        plan=plan,
+        latency_ms=latency_ms,
+        rate_limit=rate_limit,
+        now=now,
+    )
+    simulated.serve(vendor, wishes, port, control_port, scenario)
 
 
 @keys_app.command("new")

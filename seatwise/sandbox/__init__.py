@@ -3,37 +3,31 @@
 Nothing here imports anything of the product, so that a mistake cannot be made on both sides.
 """
 
-import signal
+import json
 import socket
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from types import FrameType
-from typing import Final, Protocol
-
-import uvicorn
-from starlette.types import ASGIApp
+from pathlib import Path
+from typing import Final
 
 from . import pagerduty
+from .options import Options
+from .server import Server, listen
+from .simulation import Simulation
 
-STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+__all__ = [
+    "VENDORS",
+    "Options",
+    "Server",
+    "Simulation",
+    "Vendor",
+    "listen",
+    "serve",
+    "settings_for",
+]
 
-
-class Build(Protocol):
-    """Makes a vendor's application from a seed."""
-
-    def __call__(
-        self, *, seed: int = 1, people: int = 250, months: int = 14, now: datetime | None = None
-    ) -> ASGIApp: ...
-
-
-class Announcement(Protocol):
-    """Says where everything of a running vendor is."""
-
-    def __call__(self, base_url: str, *, seed: int = 1, people: int = 250) -> list[str]: ...
+LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +35,8 @@ class Vendor:
     """A vendor that can be simulated."""
 
     name: str
-    build: Build
+    build: Callable[[Options], Simulation]
     settings: Callable[[str], dict[str, str]]
-    announcement: Announcement
     consent: tuple[str, ...]  # the buttons, by their words, that lead from sign-in to a yes
 
 
@@ -52,7 +45,6 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         "PagerDuty",
         pagerduty.build,
         pagerduty.settings,
-        pagerduty.announcement,
         consent=("Account Owner", "US service region", "Authorize"),
     ),
 }
@@ -65,92 +57,55 @@ def settings_for(vendor: str, base_url: str) -> dict[str, str]:
 
 def serve(
     vendor: str,
+    options: Options | None = None,
     *,
-    host: str = "127.0.0.1",
+    host: str = LOOPBACK,
     port: int = 8912,
-    seed: int = 1,
-    people: int = 250,
-    months: int = 14,
-    now: datetime | None = None,
+    control_port: int | None = None,
+    scenario: Path | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Runs a vendor's sandbox until SIGTERM or SIGINT, and then returns.
 
-    Port 0 takes a free one. `announce` is called, line by line, once requests are answered.
-    Raises OSError when the address is taken, ValueError when the options make no sense.
+    Port 0 takes a free one. With a `control_port` the sandbox's own addresses (control, truth,
+    requests) answer there, on this machine only. `scenario` is a JSON file that holds what
+    `POST /__control` takes. `announce` is called, line by line, once requests are answered.
+    Raises OSError when an address is taken, ValueError with a plain sentence when the scenario
+    cannot be read or understood.
     """
-    chosen = VENDORS[vendor]
-    app = chosen.build(seed=seed, people=people, months=months, now=now)
-    listener = listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    base_url = f"http://{shown}:{listener.getsockname()[1]}"
-
-    def ready() -> None:
-        for line in chosen.announcement(base_url, seed=seed, people=people):
-            announce(line)
-        sys.stdout.flush()  # whoever waits for these lines reads them through a pipe
-
-    server = Server(app, ready)
-    with listener, server.stopping_on_signals():
-        server.run(sockets=[listener])
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to that address (port 0: a free one). Raises OSError when it is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns off Nagle's delay (40 ms an answer) only where the protocol is named
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    simulation = VENDORS[vendor].build(options or Options())
+    if scenario is not None:
+        simulation.script(_read(scenario))
+    doors = [(simulation.app, listen(host, port))]
     try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
+        if control_port is not None:
+            doors.append((simulation.control, listen(LOOPBACK, control_port)))
+        base_url, *controls = [_address(listener) for _, listener in doors]
+
+        def ready() -> None:
+            for line in simulation.announcement(base_url):
+                announce(line)
+            for address in controls:
+                announce(f"Control: {address}")
+            sys.stdout.flush()  # whoever waits for these lines reads them through a pipe
+
+        server = Server(doors, ready)
+        with server.stopping_on_signals():
+            server.run()
+    finally:
+        for _, listener in doors:
+            listener.close()
 
 
-class Server(uvicorn.Server):
-    """A quiet web server that says when it listens and stops at once when told to."""
+def _read(scenario: Path) -> object:
+    try:
+        return json.loads(scenario.read_bytes())
+    except OSError as error:
+        raise ValueError(f"{scenario} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise ValueError(f"{scenario} is no JSON") from None
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self._ready = ready
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen, then says so."""
-        await super().startup(sockets=sockets)
-        if self.started:
-            self._ready()
-
-    @contextmanager
-    def stopping_on_signals(self) -> Iterator[None]:
-        """Makes SIGTERM and SIGINT a clean end, also while the server is still starting.
-
-        When it has stopped, the server raises the signal once more for whoever handled it before;
-        that would end the process with an error. Does nothing outside the main thread.
-        """
-
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            self.should_exit = True
-
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, stop) for number in STOPPING}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

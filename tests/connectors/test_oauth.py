@@ -41,7 +41,7 @@ def server() -> Iterator[FaultServer]:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Running]:
-    with running(seed=3, people=40, months=1) as started:
+    with running(seed=3, users=40, months=1) as started:
         yield started
 
 

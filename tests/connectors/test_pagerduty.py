@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import httpx2
 import pytest
 
 from seatwise.connectors.base import ReadsMembers
@@ -36,7 +35,7 @@ MONTHS = 4
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Running]:
-    with running(seed=5, people=130, months=MONTHS, now=NOW) as started:
+    with running(seed=5, users=130, months=MONTHS, now=NOW) as started:
         yield started
 
 
@@ -57,7 +56,7 @@ async def whole(
 
 @pytest.mark.parametrize(("seed", "zone"), [(1, "UTC"), (2, "America/New_York"), (3, "Asia/Tokyo")])
 def test_what_is_read_is_what_is_really_so(seed: int, zone: str) -> None:
-    with running(seed=seed, people=120, months=MONTHS, now=NOW) as vendor:
+    with running(seed=seed, users=120, months=MONTHS, now=NOW) as vendor:
         truth = vendor.truth(zone=zone)
         got = asyncio.run(whole(vendor, zone=zone))
     assert got.completed() == {"members", "licences", "usage", "activity"}
@@ -209,7 +208,7 @@ def test_strange_fields_cost_the_field_and_not_the_person(sandbox: Running) -> N
     page = {"users": ODD_USERS, "more": False, "total": None}
     fault = {"path": "/users", "status": 200, "body": page, "times": None}
     # Escaped by hand: half a surrogate pair can be written in JSON, but not in UTF-8.
-    httpx2.post(f"{sandbox.base_url}/__faults", content=json.dumps(fault)).raise_for_status()
+    sandbox.control.post("/__control", content=json.dumps(fault)).raise_for_status()
     members = asyncio.run(_members(sandbox, account, grant.access_token))
     assert [member.external_id for member in members] == ["P1", "17", "P3", "P4"]
     assert members[0] == MemberRecord("P1", "", "", "wizard", invited=False)
@@ -262,7 +261,7 @@ def test_a_token_that_expires_between_pages_is_renewed_once(sandbox: Running) ->
 
 
 def test_an_api_key_is_sent_as_one(sandbox: Running) -> None:
-    key = f"Token token={sandbox.api_key(seed=5, people=130)}"
+    key = f"Token token={sandbox.api_key()}"
     account = Account("", "", "US", sandbox.settings["API_URL"], "", "")
     members = asyncio.run(_members(sandbox, account, key))
     assert len(members) == len(sandbox.truth()["members"])

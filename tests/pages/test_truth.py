@@ -15,7 +15,7 @@ from tests.sandboxes import Running, running
 
 @pytest.fixture(params=[11, 12, 13])
 def company(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    with running(seed=request.param, people=70, months=3) as vendor:
+    with running(seed=request.param, users=70, months=3) as vendor:
         configure(vendor, monkeypatch)
         yield vendor
 

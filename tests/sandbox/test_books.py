@@ -1,21 +1,32 @@
 """The simulated companies' books balance, for any seed and at any time."""
 
+import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from seatwise.sandbox.pagerduty.history import LONGEST, Incident
-from seatwise.sandbox.pagerduty.names import ABILITIES
-from seatwise.sandbox.pagerduty.people import ROLES, companies
+from seatwise.sandbox.options import PLANS, Options
+from seatwise.sandbox.pagerduty.codes import DAY
+from seatwise.sandbox.pagerduty.licenses import KNOWN
+from seatwise.sandbox.pagerduty.people import LEADING, Person
+from seatwise.sandbox.pagerduty.story import (
+    BECOMES,
+    CALLING,
+    LONGEST,
+    REACH,
+    Incident,
+    is_lasting,
+)
 from seatwise.sandbox.pagerduty.truth import truth
-from seatwise.sandbox.pagerduty.world import Company, World
+from seatwise.sandbox.pagerduty.world import Company, Sort, World
 from tests.sandbox.conftest import NOW, Reader
 from tests.sandboxes import Running
 
+FAR = 1 << 40  # later than anything
 SEEDS = st.integers(0, 10_000)
 FIRST, LAST = (datetime.fromisoformat(f"{year}-01-01") for year in (2025, 2029))
 MOMENTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
@@ -25,75 +36,130 @@ CHANNELS = ("sms", "phone", "email", "push")
 
 
 @settings(max_examples=15, deadline=None, phases=QUICK)
-@given(SEEDS, st.integers(1, 400))
-def test_a_company_has_the_wanted_people_each_once(seed: int, people: int) -> None:
-    us, eu = companies(seed, people)
-    assert (len(us.people), len(eu.people)) == (people, min(60, people))
-    ids = [person.id for account in (us, eu) for person in account.people]
+@given(SEEDS, st.integers(1, 400), MOMENTS, st.sampled_from(PLANS))
+def test_a_company_has_the_wanted_people_each_once(
+    seed: int, users: int, now: datetime, plan: str
+) -> None:
+    world = World(Options(seed=seed, users=users, months=6, now=now, plan=plan, accounts=3))
+    sizes = [len(company.people()) for company in world.companies.values()]
+    assert sizes == [users, min(60, users), min(60, users)]
+    ids = [person.id for company in world.companies.values() for person in company.people()]
     assert len(set(ids)) == len(ids)
-    for account in (us, eu):
-        assert len({person.email for person in account.people}) == len(account.people)
-        assert sum(account.seats.values()) == len(account.people)
-        assert sum(person.role == "owner" for person in account.people) == 1
+    for company in world.companies.values():
+        people, account = company.people(), company.account
+        assert len({person.email for person in people}) == len(people)
+        assert list(people) == sorted(people, key=lambda p: (p.name.casefold(), p.id))
+        assert sum(company.held().values()) == len(people)
+        assert sum(person.role == "owner" for person in people) == 1
+        for person in people:
+            assert person.license_id == account.license_of[person.role].id
         for kind in account.licenses:
-            held = [person for person in account.people if person.license_id == kind.id]
-            assert {person.role for person in held} <= set(kind.roles)
-    if people >= len(ROLES):
-        assert {person.role for person in us.people} == set(ROLES)
-    leaders = [person.email for person in us.people if person.role in ("owner", "admin")]
-    assert sum(eu.member(email) is not None for email in leaders) == min(len(leaders), 7)
+            pool = {each.id for each in account.licenses if each.pool == kind.pool}
+            assert sum(person.license_id in pool for person in people) <= kind.bought
+    us, eu, third = world.companies.values()
+    leaders = [p.email for p in us.people() if p.role in LEADING]
+    for other in (eu, third):
+        assert sum(other.member(email) is not None for email in leaders) == min(len(leaders), 7)
 
 
-@settings(max_examples=6, deadline=None, phases=QUICK)
-@given(SEEDS, MOMENTS)
-def test_the_log_tells_the_same_story_as_the_incidents(seed: int, now: datetime) -> None:
-    company = World(seed, 120, 3, now).companies["harbor-prod"]
-    incidents = company.incidents(company.start, now + timedelta(days=99))
-    logged = list(company.moments(company.start, now + timedelta(days=99)))
-    assert all(entry.at <= now for entry, _ in logged)
-    from_incidents = {entry.id for told in incidents for entry in told.entries_by(now)}
-    assert len(from_incidents) == len(logged) == len({entry.id for entry, _ in logged})
-    assert from_incidents == {entry.id for entry, _ in logged}
-    known = _known_ids(company)
-    for told in incidents:
-        _check_order(told)
-        assert {entry.agent.id for entry in told.entries} <= known
-        assert {entry.person.id for entry in told.entries if entry.person} <= known
+@settings(max_examples=8, deadline=None, phases=QUICK)
+@given(SEEDS, MOMENTS, st.integers(0, 3_000))
+def test_the_log_tells_the_same_story_as_the_incidents(
+    seed: int, now: datetime, incidents: int
+) -> None:
+    company = company_of(seed=seed, users=120, months=3, now=now, incidents=incidents)
+    told, at = list(company.incidents(0, FAR)), company.now()
+    logged = list(company.log(0, FAR))
+    assert [entry.at for entry, _ in logged] == sorted(entry.at for entry, _ in logged)
+    from_incidents = {one.entry_id(entry) for one in told for entry in one.log(at)}
+    assert from_incidents == {one.entry_id(entry) for entry, one in logged}
+    assert len(from_incidents) == len(logged) == len(company.log(0, FAR))
+    for sort, kinds in (
+        ("important", set(BECOMES) | {"assign", "annotate"}),
+        ("notify", {"notify"}),
+    ):
+        part = list(company.log(0, FAR, cast(Sort, sort)))
+        assert part == [moment for moment in logged if moment[0].kind in kinds]
+    sent = Counter(entry.detail for entry, _ in logged if entry.kind == "notify")
+    assert sent == {c: n for c in CHANNELS if (n := len(company.log(0, FAR, cast(Sort, c))))}
+    for one in told:
+        _check(company, one)
+    open_now = [one for one in told if one.standing(at)[0] != "resolved"]
+    assert company.unresolved(0, FAR, at) == open_now
 
 
-@settings(max_examples=4, deadline=None, phases=QUICK)
+@settings(max_examples=8, deadline=None, phases=QUICK)
 @given(SEEDS, MOMENTS, st.timedeltas(timedelta(0), timedelta(days=40)))
 def test_the_past_does_not_change_as_time_goes_on(
     seed: int, now: datetime, later: timedelta
 ) -> None:
-    before = World(seed, 60, 3, now).companies["harbor-eu"]
-    after = World(seed, 60, 5, now + later).companies["harbor-eu"]
+    before = company_of("harbor-eu", seed=seed, users=60, months=3, now=now)
+    after = company_of("harbor-eu", seed=seed, users=60, months=5, now=now + later)
     since = max(before.start, after.start) + LONGEST  # older incidents reach into the window
     old, new = (
-        [(entry.id, entry.at, entry.agent) for entry, _ in company.moments(since, now)]
+        [
+            (one.entry_id(e), e.at, e.by.id, [p.id for p in e.to])
+            for e, one in company.log(since, FAR)
+        ]
         for company in (before, after)
     )
-    assert old == new
+    assert new[: len(old)] == old
+    assert all(entry[1] > before.now() for entry in new[len(old) :])
+    then = {(p.id, p.role, p.license_id) for p in before.people()}
+    assert then == {(p.id, p.role, p.license_id) for p in after.people(before.now())}
+
+
+@settings(max_examples=30, deadline=None, phases=QUICK)
+@given(SEEDS, st.data())
+def test_any_part_of_the_history_can_be_asked_for_alone(seed: int, data: st.DataObject) -> None:
+    now = data.draw(MOMENTS)
+    company = company_of(seed=seed, users=40, months=2, now=now, incidents=400)
+    ends = st.integers(company.start - DAY, company.now() + DAY)
+    since, until = sorted((data.draw(ends), data.draw(ends)))
+    everything = list(company.incidents(0, FAR))
+    part = company.incidents(since, until)
+    assert list(part) == [one for one in everything if since <= one.at < until]
+    assert len(part) == len(list(part))
+    for one in part[: len(part) : 7]:
+        assert company.incident(one.id) is one
+        assert company.numbered(one.number) is one
+    whole = list(company.log(0, FAR))
+    window = company.log(since, until)
+    assert list(window) == [moment for moment in whole if since <= moment[0].at < until]
+    low = data.draw(st.integers(0, len(window)))
+    assert window[low : low + 9] == list(window)[low : low + 9]
+
+
+def test_an_id_of_another_account_or_of_nothing_is_not_found() -> None:
+    world = World(Options(now=NOW))
+    us, eu = world.companies.values()
+    ids = [one.id for one in us.incidents(0, FAR)]
+    assert len(set(ids)) == len(ids)
+    assert not any(eu.incident(each) for each in ids)
+    for wrong in ("", "Q", "QAAAAAAAAAAAAA", "Q0000000000000", ids[0] + "A", ids[0][:-1], "Ü" * 14):
+        assert us.incident(wrong) is None
 
 
 def test_the_history_is_as_big_and_as_uneven_as_a_real_one() -> None:
-    company = World(now=NOW).companies["harbor-prod"]
+    company = World(Options(now=NOW)).companies["harbor-prod"]
     told = truth(company)
     assert len(told["months"]) == 14
     assert all(200 <= month["incidents"] <= 600 for month in told["months"][:-1])
-    incidents = company.incidents(company.start, NOW)
-    weekend = sum(told.created_at.weekday() > 4 for told in incidents)
+    incidents = list(company.incidents(0, FAR))
+    weekend = sum(datetime.fromtimestamp(one.at, UTC).weekday() > 4 for one in incidents)
     assert weekend / len(incidents) < 0.22
+    night = sum(datetime.fromtimestamp(one.at, UTC).hour < 7 for one in incidents)
+    assert night / len(incidents) < 0.15
+    gaps = [b.at - a.at for a, b in itertools.pairwise(incidents) if a.service is b.service]
+    assert sum(gap <= 900 for gap in gaps) > len(incidents) / 8  # bursts hit the same service
     ages = [NOW - datetime.fromisoformat(at) for at in told["last_activity"].values()]
     assert 30 <= sum(age > timedelta(days=35) for age in ages) <= 60
-    assert sum(age < timedelta(days=14) for age in ages) > 80
+    assert sum(age < timedelta(days=14) for age in ages) > 60
     assert 8 <= sum(member["invited"] for member in told["members"]) <= 20
     assert len(told["members"]) - len(ages) > 50  # many never did anything
-    assert {incident.status_at(NOW)[0] for incident in incidents} == {
-        "triggered",
-        "acknowledged",
-        "resolved",
-    }
+    standings = Counter(one.standing(company.now())[0] for one in incidents)
+    assert set(standings) == {"triggered", "acknowledged", "resolved"}
+    assert told["deleted_users"]
 
 
 def test_the_api_and_the_truth_agree_on_people_and_seats(reader: Reader, sandbox: Running) -> None:
@@ -118,7 +184,7 @@ def test_the_api_and_the_truth_agree_on_people_and_seats(reader: Reader, sandbox
     assert {kind["name"]: kind["current_value"] for kind in licenses} == Counter(held.values())
     stakeholders = [k for k in licenses if k["role_group"] == "Stakeholder"]
     assert len({kind["allocations_available"] for kind in stakeholders}) == 1
-    assert set(reader.get("/abilities").json()["abilities"]) <= set(ABILITIES)
+    assert set(reader.get("/abilities").json()["abilities"]) <= KNOWN
 
 
 def test_the_api_and_the_truth_agree_on_every_month(reader: Reader, sandbox: Running) -> None:
@@ -193,19 +259,35 @@ def test_one_incidents_own_pages_agree_with_its_row(reader: Reader) -> None:
         assert [e["created_at"] for e in ends] == [at for at in [row["resolved_at"]] if at]
 
 
-def _known_ids(company: Company) -> set[str]:
-    account = company.account
-    services = {name for s in account.services for name in (s.id, s.integration_id)}
-    return {person.id for person in account.people} | services | company.deleted()
+def company_of(name: str = "harbor-prod", **wishes: Any) -> Company:
+    """One account of a small world."""
+    return World(Options(**wishes)).companies[name]
 
 
-def _check_order(told: Incident) -> None:
-    kinds = [entry.kind for entry in told.entries]
-    assert kinds[0] == "trigger"
-    assert "resolve" not in kinds[:-1]
-    assert [e.at for e in told.entries] == sorted(e.at for e in told.entries)
-    assert told.entries[-1].at < told.created_at + LONGEST
-    assert all(alert.at >= told.created_at for alert in told.alerts)
+def _check(company: Company, told: Incident) -> None:
+    """What is true of every incident there ever is."""
+    steps, roster = told.steps, company.account.roster
+    assert steps[0].kind == "trigger"
+    assert (steps[0].at, steps[0].ordinal) == (told.at, 0)
+    assert [e.at for e in steps] == sorted(e.at for e in steps)
+    assert "resolve" not in [e.kind for e in steps[:-1]]
+    ends = [e.at for e in steps if e.kind == "resolve"]
+    assert ends == ([] if told.end is None else [told.end])
+    assert is_lasting(told.n) or told.end is None or told.end <= told.at + REACH
+    assert steps[-1].at < told.at + LONGEST
+    assert all(e.at <= told.at + CALLING for e in told.notices())
+    for entry in (*steps, *told.notices()):
+        for person in (entry.by, *entry.to):
+            if isinstance(person, Person):  # whoever does or is told something is there then
+                there = roster.person(person.id, entry.at)
+                assert there is not None
+                assert there.acts
+    told_all, now = told.alerts(), FAR
+    assert told.alert_counts(now)[0] == len(told_all) == told.alert_count
+    assert all(told.at <= alert.at for alert in told_all)
+    if told.end is not None:
+        assert told.alert_counts(now) == (len(told_all), len(told_all))
+        assert all(a.at <= (a.resolved_at or 0) <= told.end for a in told_all)
 
 
 def _window(month: str, zone: ZoneInfo) -> dict[str, str]:

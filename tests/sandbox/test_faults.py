@@ -1,12 +1,28 @@
-"""Faults can be scripted, happen exactly as scripted, and are seen in the list of requests."""
+"""Faults can be scripted, and happen exactly as scripted."""
 
-import json
+import time
+from typing import Any
 
 import httpx2
 import pytest
 
+from seatwise.sandbox.pagerduty.faults import KINDS
 from tests.sandbox.conftest import App, Reader
 from tests.sandboxes import Running
+
+LOST: dict[
+    str, dict[str, Any]
+] = {  # kinds that lose an answer whose work may be done, each so that the test is quick
+    "status": {},
+    "rate_limited": {},
+    "html": {},
+    "not_json": {},
+    "empty": {},
+    "json": {"body": None},
+    "hang": {"delay": 0.05},
+    "reset": {},
+}
+SPOILT = ("truncate", "truncate_length", "truncate_close", "reset_body")  # the work is always done
 
 
 def test_a_fault_strikes_as_often_as_wanted_and_where_wanted(
@@ -18,6 +34,54 @@ def test_a_fault_strikes_as_often_as_wanted_and_where_wanted(
     assert reader.get("/licenses").status_code == 200
 
 
+def test_every_nth_request_can_go_wrong(reader: Reader, sandbox: Running) -> None:
+    sandbox.fault(path="/lic*", after=1, every=3, times=2, status=500)
+    seen = [reader.get("/licenses").status_code for _ in range(9)]
+    assert seen == [200, 500, 200, 200, 500, 200, 200, 200, 200]
+
+
+def test_a_fault_can_wait_for_a_method_and_a_piece_of_the_query(
+    reader: Reader, sandbox: Running
+) -> None:
+    sandbox.fault(path="/users", query="offset=25", status=500)
+    sandbox.fault(path="/users", method="post", status=502)
+    assert reader.get("/users", limit=25, offset=0).status_code == 200
+    assert reader.get("/users", limit=25, offset=25).status_code == 500
+    assert reader.http.post("/users").status_code == 502
+
+
+def test_a_fault_that_lasts_some_seconds_counts_them_from_its_first_strike(
+    reader: Reader, sandbox: Running
+) -> None:
+    sandbox.fault(path="/licenses", seconds=0.2, status=503)
+    assert reader.get("/users").status_code == 200
+    began = time.monotonic()
+    seen = [reader.get("/licenses").status_code]
+    while 200 not in seen:
+        assert time.monotonic() - began < 10
+        seen.append(reader.get("/licenses").status_code)
+    assert seen[:-1] == [503] * (len(seen) - 1)
+    assert len(seen) > 2
+    assert time.monotonic() - began >= 0.2
+
+
+def test_the_same_scenario_brings_the_same_outcomes(reader: Reader, sandbox: Running) -> None:
+    scenario = [
+        {"path": "/users", "every": 2, "times": 3, "status": 429},
+        {"path": "/users", "after": 2, "every": 3, "times": None, "kind": "reset"},
+        {"path": "*", "after": 4, "kind": "truncate"},
+    ]
+
+    def outcomes() -> list[tuple[str, int]]:
+        sandbox.clear_faults()
+        sandbox.control.post("/__control", json=scenario).raise_for_status()
+        return [_outcome(reader) for _ in range(12)]
+
+    first = outcomes()
+    assert first == outcomes()
+    assert {kind for kind, _ in first} == {"429", "200", "ReadError"}
+
+
 def test_a_scripted_error_carries_the_wanted_headers_and_a_real_body(
     reader: Reader, sandbox: Running
 ) -> None:
@@ -25,26 +89,80 @@ def test_a_scripted_error_carries_the_wanted_headers_and_a_real_body(
     answer = reader.get("/incidents/QX/alerts")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
     assert answer.json()["error"]["code"] == 2020
+    assert not [name for name in answer.headers if name.startswith("ratelimit")]
 
 
-@pytest.mark.parametrize("kind", ["html", "truncate", "not_json", "empty"])
-def test_a_broken_answer_is_a_whole_answer_for_http(
-    reader: Reader, sandbox: Running, kind: str
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, 2001), (401, 2006), (402, 2014), (403, 2010), (404, 2100), (408, None), (503, None)],
+)
+def test_an_error_is_worded_as_the_vendor_words_it(
+    reader: Reader, sandbox: Running, status: int, code: int | None
 ) -> None:
-    sandbox.fault(path="/users", kind=kind)
+    sandbox.fault(path="/licenses", status=status)
+    answer = reader.get("/licenses")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert reader.get("/licenses").status_code == 200
+
+
+def test_a_rate_limit_and_a_missing_scope_look_like_the_real_ones(
+    reader: Reader, sandbox: Running
+) -> None:
+    sandbox.fault(path="/users", kind="rate_limited", reset=12)
+    limited = reader.get("/users")
+    assert (limited.status_code, limited.headers["ratelimit-reset"]) == (429, "12")
+    assert limited.headers["ratelimit-remaining"] == "0"
+    sandbox.fault(path="/users", kind="missing_scope", word="users.read")
+    refused = reader.get("/users")
+    assert refused.status_code == 403
+    assert refused.json()["error"]["required_scopes"] == "users.read"
+
+
+def test_a_redirect_goes_where_it_is_told(reader: Reader, sandbox: Running) -> None:
+    sandbox.fault(path="/users", status=307, headers={"Location": "http://127.0.0.1:9/"})
     answer = reader.get("/users")
-    assert answer.status_code == 200
-    assert int(answer.headers["content-length"]) == len(answer.content)
-    assert answer.headers["content-type"].startswith("text/html") == (kind == "html")
-    with pytest.raises(json.JSONDecodeError):
-        answer.json()
+    assert (answer.status_code, answer.headers["location"]) == (307, "http://127.0.0.1:9/")
 
 
-def test_work_can_be_done_and_its_answer_lost(app: App, sandbox: Running) -> None:
-    tokens = app.tokens()
-    sandbox.fault(path="/oauth/token", region="identity", perform=True, status=502)
-    assert app.refresh(tokens["refresh_token"]).status_code == 502
-    assert app.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_has_none(reader: Reader, sandbox: Running, status: int) -> None:
+    sandbox.fault(path="/users", status=status)
+    answer = reader.get("/users")
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert reader.get("/users").status_code == 200
+
+
+@pytest.mark.parametrize("kind", [*LOST, *SPOILT])
+def test_work_can_be_done_and_its_answer_lost(app: App, sandbox: Running, kind: str) -> None:
+    token = app.tokens()["refresh_token"]
+    sandbox.fault(path="/oauth/token", kind=kind, perform=True, **LOST.get(kind, {}))
+    assert not _gets_tokens(app, token)
+    assert app.refresh(token).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_work_is_not_done_unless_the_fault_says_so(app: App, sandbox: Running, kind: str) -> None:
+    token = app.tokens()["refresh_token"]
+    sandbox.fault(path="/oauth/token", kind=kind, **LOST[kind])
+    assert not _gets_tokens(app, token)
+    assert _gets_tokens(app, token)
+
+
+def test_a_late_answer_comes_after_the_work_was_done(app: App, sandbox: Running) -> None:
+    token = app.tokens()["refresh_token"]
+    sandbox.fault(path="/oauth/token", kind="slow", delay=20)
+    with pytest.raises(httpx2.ReadTimeout):
+        app.sandbox.http.post(
+            "/identity/oauth/token",
+            data={
+                "client_id": app.client.id,
+                "client_secret": app.client.secret,
+                "grant_type": "refresh_token",
+                "refresh_token": token,
+            },
+            timeout=0.3,
+        )
+    assert app.refresh(token).json()["error"] == "invalid_grant"
 
 
 def test_an_answer_can_be_slow(reader: Reader, sandbox: Running) -> None:
@@ -52,6 +170,12 @@ def test_an_answer_can_be_slow(reader: Reader, sandbox: Running) -> None:
     answer = reader.get("/users")
     assert answer.elapsed.total_seconds() >= 0.3
     assert len(answer.json()["users"]) == 25
+
+
+def test_every_answer_can_be_late(reader: Reader, sandbox: Running) -> None:
+    sandbox.fault(latency_ms=150)
+    for path in ("/users", "/licenses"):
+        assert reader.get(path).elapsed.total_seconds() >= 0.15
 
 
 def test_scopes_can_be_taken_away_later(app: App, sandbox: Running) -> None:
@@ -62,20 +186,24 @@ def test_scopes_can_be_taken_away_later(app: App, sandbox: Running) -> None:
     assert app.get(token, "/us/licenses").status_code == 200
 
 
-def test_a_misspelt_fault_is_refused(sandbox: Running) -> None:
-    for wrong in ({"path": "/users", "knid": "html"}, {"token_tl": 3}, {"path": "/", "kind": "x"}):
-        with pytest.raises(httpx2.HTTPStatusError):
-            sandbox.fault(**wrong)
+def test_every_kind_says_in_a_line_what_it_means() -> None:
+    for name, kind in KINDS.items():
+        assert kind.meaning, name
+        assert "\n" not in kind.meaning, name
 
 
-def test_requests_are_listed_without_their_secrets(app: App, sandbox: Running) -> None:
-    tokens = app.tokens()
-    app.get(tokens["access_token"], "/us/users", limit=7)
-    asked = sandbox.requests("/identity/oauth/token")
-    assert [(r["method"], r["status"], r["grant_type"]) for r in asked] == [
-        ("POST", 200, "authorization_code")
-    ]
-    assert [r["query"] for r in sandbox.requests("/us/users")] == ["limit=7"]
-    listed = json.dumps(sandbox.requests())
-    for secret in (tokens["access_token"], app.client.secret, "s+t/a=te", "s%2Bt%2Fa%3Dte"):
-        assert secret not in listed
+def _gets_tokens(app: App, token: str) -> bool:
+    try:
+        answer = app.refresh(token)
+        told = answer.json()
+    except (httpx2.TransportError, ValueError):
+        return False
+    return answer.status_code == 200 and isinstance(told, dict) and "refresh_token" in told
+
+
+def _outcome(reader: Reader) -> tuple[str, int]:
+    try:
+        answer = reader.get("/users", limit=3)
+    except httpx2.TransportError as error:
+        return type(error).__name__, 0
+    return str(answer.status_code), len(answer.content)

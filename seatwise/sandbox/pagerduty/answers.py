@@ -1,24 +1,27 @@
-"""What every REST endpoint shares: who is asking, errors, pages, and how times are read."""
+"""What every REST endpoint shares: who may ask, what is wrong with the question, and errors."""
 
-import calendar
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from .faults import Controls
+from .account import Account
+from .controls import Controls
 from .grants import Grants
-from .people import READS_LICENSES, Account, Person
+from .people import Person
+from .standing import standing
 from .world import Company
 
-DEEPEST: Final = 10_000
 MINUTE: Final = 60.0
+LARGEST: Final = 1024 * 1024  # bytes of a posted body
+CLASSIC: Final = frozenset({"read", "write"})
+JSON: Final = "application/json"
 Body = dict[str, Any]
 
 
@@ -30,13 +33,30 @@ class RestError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers: dict[str, str] = {}
         self.body: Body = {"error": {"message": message, "code": code, "errors": errors}}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an endpoint asks of its caller: a scope, a role, something the plan must have.
+
+    `sparing` divides the caller's rate limit; a `daily` one is counted by the day as well.
+    """
+
+    scope: str | None = None
+    roles: frozenset[str] | None = None
+    ability: str | None = None
+    plans: frozenset[str] | None = None
+    sparing: int = 1
+    daily: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who is asking: a person through an app, an app for itself, or an API key."""
 
+    company: Company
     name: str  # what the rate limit is counted by
     person: Person | None
     scopes: frozenset[str] | None  # None: an API key, which may read everything
@@ -51,168 +71,140 @@ class Call:
     params: QueryParams
     path: dict[str, str]
     controls: Controls
-    now: datetime
+    now: int  # seconds since 1970
+    posted: Body = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
         """The account it is about."""
         return self.company.account
 
+    @property
+    def clock(self) -> datetime:
+        """The present moment, in UTC."""
+        return self.company.clock()
 
-Answer = Callable[[Call], Body | None]
+
+Answer = Callable[[Call], Body | bytes | None]
 
 
 class Gate:
-    """Lets a request through to an endpoint, or says why not."""
+    """Lets requests to one region through to its endpoints, or says why not."""
 
-    def __init__(self, company: Company, grants: Grants, controls: Controls) -> None:
-        self.company, self.grants, self.controls = company, grants, controls
-        self._counts: dict[str, tuple[float, int]] = {}
+    def __init__(self, companies: Iterable[Company], grants: Grants, controls: Controls) -> None:
+        self.grants, self.controls = grants, controls
+        self._by_key = {company.account.api_key: company for company in companies}
+        self._companies = frozenset(self._by_key.values())
+        self._counts: dict[tuple[str, int], tuple[float, int]] = {}
+        self._today: dict[str, tuple[int, int]] = {}
 
-    def endpoint(
-        self, answer: Answer, scope: str | None = None, leaders_only: bool = False
-    ) -> Callable[[Request], Any]:
-        """An endpoint that needs the scope, and if so wanted an owner or admin."""
+    def endpoint(self, answer: Answer, need: Need) -> Callable[[Request], Any]:
+        """An endpoint behind everything it needs."""
 
         async def respond(request: Request) -> Response:
             headers: dict[str, str] = {}
             try:
                 caller = self._caller(request.headers.get("authorization", ""))
-                headers = self._count(caller)
-                self._check(caller, scope, leaders_only)
+                headers = self._count(caller, need)
+                self._check(caller, need)
+                posted = await _posted(request) if request.method == "POST" else {}
+                company = caller.company
+                path = {key: str(value) for key, value in request.path_params.items()}
                 call = Call(
-                    self.company,
-                    caller,
-                    request.query_params,
-                    {key: str(value) for key, value in request.path_params.items()},
-                    self.controls,
-                    self.company.clock(),
+                    *(company, caller, request.query_params, path, self.controls, company.now()),
+                    posted,
                 )
                 body = answer(call)
             except RestError as refusal:
-                if refusal.status == 429:
-                    headers = self._headers(0, MINUTE)
-                return JSONResponse(refusal.body, refusal.status, headers)
+                headers |= refusal.headers
+                return Response(orjson.dumps(refusal.body), refusal.status, headers, JSON)
             if body is None:
                 return Response(status_code=204, headers=headers)
-            return JSONResponse(body, headers=headers)
+            if not isinstance(body, bytes):
+                body = orjson.dumps(body)
+            return Response(body, headers=headers, media_type=JSON)
 
         return respond
 
     def _caller(self, authorization: str) -> Caller:
         kind, _, rest = authorization.partition(" ")
-        if kind == "Token" and rest.strip() == f"token={self.company.account.api_key}":
-            return Caller("key", None, None)
-        grant = self.grants.find(rest.strip()) if kind.casefold() == "bearer" else None
-        if grant is None or grant.account is not self.company.account:
-            raise RestError(401, 2006, "Authentication failed", ["The credentials are not valid."])
-        asking = grant.person.id if grant.person else "app"
+        rest = rest.strip()
+        if kind == "Token" and rest.startswith("token="):
+            company = self._by_key.get(rest.removeprefix("token="))
+            if company is not None:
+                return self._active(Caller(company, f"key/{company.account.id}", None, None))
+        grant = self.grants.find(rest) if kind.casefold() == "bearer" else None
+        if grant is None or grant.company not in self._companies:
+            raise refused()
+        person = standing(grant.person, self.controls)
+        if grant.person_id is not None and person is None:
+            raise refused()
+        asking = f"{grant.client.id}/{grant.person_id or grant.company.account.id}"
         scopes = grant.scopes - self.controls.revoke_scopes
-        return Caller(f"{grant.client.id}/{asking}", grant.person, scopes)
+        return self._active(Caller(grant.company, asking, person, scopes))
 
-    def _count(self, caller: Caller) -> dict[str, str]:
-        now = time.monotonic()
-        since, count = self._counts.get(caller.name, (now, 0))
+    def _active(self, caller: Caller) -> Caller:
+        if caller.company.account.subdomain in self.controls.suspended:
+            raise RestError(403, 2008, "Account Locked", ["The account is suspended."])
+        return caller
+
+    def _count(self, caller: Caller, need: Need) -> dict[str, str]:
+        """Counts the request against the caller's minute; the headers that say how it stands."""
+        limit = max(1, self.controls.rate_limit // need.sparing)
+        now, key = time.monotonic(), (caller.name, need.sparing)
+        since, count = self._counts.get(key, (now, 0))
         if now - since >= MINUTE:
             since, count = now, 0
-        self._counts[caller.name] = (since, count + 1)
-        if count >= self.controls.rate_limit:
-            raise RestError(429, 2020, "Rate Limit Exceeded")
-        return self._headers(self.controls.rate_limit - count - 1, since + MINUTE - now)
+        self._counts[key] = (since, count + 1)
+        seconds = max(1, round(since + MINUTE - now))
+        headers = _limits("", limit, limit - count - 1, seconds)
+        if need.daily and self.controls.daily_limit is not None:
+            headers |= self._count_daily(caller, self.controls.daily_limit)
+        if count >= limit:
+            raise _too_many(headers)
+        return headers
 
-    def _headers(self, remaining: int, seconds: float) -> dict[str, str]:
-        return {
-            "ratelimit-limit": str(self.controls.rate_limit),
-            "ratelimit-remaining": str(remaining),
-            "ratelimit-reset": str(max(1, round(seconds))),
-        }
+    def _count_daily(self, caller: Caller, limit: int) -> dict[str, str]:
+        """Counts against the account's day, which ends at midnight UTC."""
+        name, today = caller.company.account.id, int(time.time()) // 86_400
+        day, count = self._today.get(name, (today, 0))
+        count = count if day == today else 0
+        self._today[name] = (today, count + 1)
+        seconds = 86_400 - int(time.time()) % 86_400
+        headers = _limits("daily-", limit, limit - count - 1, seconds)
+        if count >= limit:
+            raise _too_many(headers | _limits("", limit, 0, seconds))
+        return headers
 
-    def _check(self, caller: Caller, scope: str | None, leaders_only: bool) -> None:
-        allowed = caller.scopes is None or scope is None or scope in caller.scopes
-        if not allowed and not (caller.scopes or frozenset()) & {"read", "write"}:
+    def _check(self, caller: Caller, need: Need) -> None:
+        scopes = caller.scopes
+        if scopes is not None and need.scope and need.scope not in scopes and not scopes & CLASSIC:
             refusal = RestError(403, 2010, "Token missing required scopes")
             refusal.body["error"] = {
                 "message": "Token missing required scopes",
-                "required_scopes": scope,
-                "token_scopes": " ".join(sorted(caller.scopes or ())),
+                "required_scopes": need.scope,
+                "token_scopes": " ".join(sorted(scopes)),
             }
             raise refusal
-        if leaders_only and caller.person and caller.person.role not in READS_LICENSES:
+        if need.roles and caller.person and caller.person.role not in need.roles:
             raise RestError(403, 2010, "Access Denied", ["Your role may not read this."])
+        account, lacking = caller.company.account, self.controls.lack_ability
+        has = need.ability is None or (
+            need.ability in account.abilities and need.ability not in lacking
+        )
+        if not has or (need.plans and account.plan not in need.plans):
+            raise lacks(need.ability)
 
 
-def page(call: Call, name: str, count: int, rows: Callable[[int, int], list[Body]]) -> Body:
-    """A classic page: `rows(offset, limit)` under `name`, with limit, offset, more and total."""
-    limit, offset = _number(call, "limit", 25, 1), _number(call, "offset", 0, 0)
-    limit = min(limit, 100)
-    if offset + limit > DEEPEST:
-        why = f"Offset must be less than {DEEPEST + 1 - limit}."
-        raise RestError(400, 2002, "Arguments Caused Error", [why])
-    return {
-        name: rows(offset, limit),
-        "limit": limit,
-        "offset": offset,
-        "more": offset + limit < count,
-        "total": count if call.params.get("total") == "true" else None,
-    }
+def refused() -> RestError:
+    """The error for credentials that open nothing here."""
+    return RestError(401, 2006, "Authentication failed", ["The credentials are not valid."])
 
 
-def zone(call: Call) -> tzinfo | None:
-    """The zone asked for with `time_zone`, or None."""
-    name = call.params.get("time_zone")
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise invalid(f"Time zone {name} is unknown.") from None
-
-
-def moment(call: Call, name: str) -> datetime | None:
-    """A time parameter in UTC; a bare time is in the account's zone. Missing: None."""
-    text = call.params.get(name)
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=zone(call) or ZoneInfo(call.account.time_zone))
-        return at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise RestError(400, 2004, "Invalid Date Range", [f"{name} is no date."]) from None
-
-
-def window(call: Call, months: int | None, default: bool = True) -> tuple[datetime, datetime]:
-    """The window [since, until) asked for, at most so many months; by default the last month."""
-    since, until = moment(call, "since"), moment(call, "until")
-    if not default and (since is None or until is None):
-        raise RestError(400, 2004, "Invalid Date Range", ["since and until are required."])
-    if since is None:
-        until = until or call.now
-        since = months_after(until, -1)
-    until = until or months_after(since, 1)
-    if since > until:
-        raise RestError(400, 2004, "Invalid Date Range", ["since must not be after until."])
-    if months is not None and until > months_after(since, months):
-        why = f"The range must not exceed {months} months."
-        raise RestError(400, 2005, "Date Range Too Large", [why])
-    return since, until
-
-
-def months_after(at: datetime, months: int) -> datetime:
-    """The same day and time so many months later, or the last day that month has."""
-    index = at.year * 12 + at.month - 1 + months
-    if not 12 <= index < 12 * 9999:
-        raise RestError(400, 2004, "Invalid Date Range", ["The year is out of range."])
-    year, month = index // 12, index % 12 + 1
-    return at.replace(year=year, month=month, day=min(at.day, calendar.monthrange(year, month)[1]))
-
-
-def stamp(at: datetime, where: tzinfo | None = None) -> str:
-    """A time as the API writes it: Z, or an offset where a zone was asked for."""
-    if where is None:
-        return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return at.astimezone(where).isoformat(timespec="seconds")
+def lacks(ability: str | None) -> RestError:
+    """The error for something the account's plan does not have."""
+    why = "Account does not have the abilities to perform the action."
+    return RestError(402, 2014, why, [ability] if ability else None)
 
 
 def invalid(why: str) -> RestError:
@@ -225,10 +217,55 @@ def missing() -> RestError:
     return RestError(404, 2100, "Not Found")
 
 
-def _number(call: Call, name: str, default: int, least: int) -> int:
-    text = call.params.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < least:
-        raise invalid(f"{name} must be a whole number of at least {least}.")
-    return int(text)
+def included(call: Call, known: frozenset[str]) -> frozenset[str]:
+    """What is to be shown whole instead of as a reference (`include[]`)."""
+    asked = frozenset(call.params.getlist("include[]"))
+    if not asked <= known:
+        raise invalid(f"include[] must be one of {', '.join(sorted(known))}.")
+    return asked
+
+
+def among(call: Call, name: str, known: Iterable[str]) -> frozenset[str]:
+    """The words of a filter that takes several, each of which must be a known one."""
+    asked, known = frozenset(call.params.getlist(name)), frozenset(known)
+    if not asked <= known:
+        raise invalid(f"{name} must be one of {', '.join(sorted(known))}.")
+    return asked
+
+
+def yes(call: Call, name: str) -> bool:
+    """A switch that is off unless it is "true"."""
+    text = call.params.get(name, "false")
+    if text not in ("true", "false"):
+        raise invalid(f"{name} must be true or false.")
+    return text == "true"
+
+
+async def _posted(request: Request) -> Body:
+    """The JSON object that came with the request. Raises RestError when it is none."""
+    received = b""
+    async for piece in request.stream():
+        received += piece
+        if len(received) > LARGEST:
+            raise RestError(413, 2001, "Invalid Input Provided", ["The body is too large."])
+    try:
+        posted = orjson.loads(received or b"{}")
+    except orjson.JSONDecodeError:
+        raise invalid("The body is no JSON.") from None
+    if not isinstance(posted, dict):
+        raise invalid("The body must be an object.")
+    return posted
+
+
+def _limits(prefix: str, limit: int, remaining: int, seconds: int) -> dict[str, str]:
+    return {
+        f"{prefix}ratelimit-limit": str(limit),
+        f"{prefix}ratelimit-remaining": str(max(0, remaining)),
+        f"{prefix}ratelimit-reset": str(seconds),
+    }
+
+
+def _too_many(headers: dict[str, str]) -> RestError:
+    refusal = RestError(429, 2020, "Rate Limit Exceeded")
+    refusal.headers = headers
+    return refusal

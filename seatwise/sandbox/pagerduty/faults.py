@@ -1,222 +1,230 @@
-"""The sandbox's bad days: scripted faults, and a record of every request that came in.
+"""The sandbox's bad days: every kind of fault by name, with what it means."""
 
-`POST /__faults` takes one fault or a list, `DELETE /__faults` forgets them all;
-`GET /__requests` lists what was asked, `DELETE /__requests` starts a new list.
-"""
-
-import asyncio
 import json
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from . import rows, torn
+from .scripted import GENERAL, SPECIAL, Fault
+from .strike import Answer, Strike
 
-KINDS: Final = frozenset({"status", "html", "truncate", "not_json", "empty", "slow"})
-REMEMBERED: Final = 20_000  # requests
-SECRET: Final = frozenset({"code", "state", "token", "code_challenge", "request", "login_hint"})
+__all__ = ["KINDS", "Fault", "Kind", "parse", "spoil"]
+
+Spoil = Callable[[Strike], Awaitable[None]]
 MESSAGES: Final[dict[int, tuple[str, int | None]]] = {
     400: ("Invalid Input Provided", 2001),
     401: ("Unauthorized", 2006),
     402: ("Account does not have the abilities to perform the action.", 2014),
     403: ("Access Denied", 2010),
     404: ("Not Found", 2100),
+    408: ("Request Timeout", None),
     429: ("Rate Limit Exceeded", 2020),
     500: ("Internal Server Error", 2000),
+    502: ("Bad Gateway", None),
+    504: ("Gateway Timeout", None),
 }
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
-MAINTENANCE: Final = "<!doctype html><title>Maintenance</title><h1>We will be back shortly</h1>"
+MAINTENANCE: Final = b"<!doctype html><title>Maintenance</title><h1>We will be back shortly</h1>"
+JSON: Final = "application/json"
+MADE: Final = frozenset({"status", "headers"})
+CUT: Final = frozenset({"at_byte", "share"})
 
 
-@dataclass
-class Fault:
-    """Something that goes wrong with some of the requests to a path.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault: what it means, what it does, and which settings it has of its own."""
 
-    `path` is without the region and may hold `*`; `after` requests are let through first, then
-    `times` go wrong (None: all from then on). With `perform` the work is done all the same and
-    only the answer is lost. `delay` is in seconds; "slow" does nothing else.
+    meaning: str
+    spoil: Spoil
+    takes: frozenset[str] = frozenset()
+
+
+async def spoil(strike: Strike) -> None:
+    """Lets the fault happen to the request it has struck."""
+    await KINDS[strike.fault.kind].spoil(strike)
+
+
+def parse(wanted: Mapping[str, Any]) -> Fault:
+    """A fault as posted. Raises ValueError with a plain sentence on anything not understood.
+
+    Where `seconds` limit it, `times` do not unless they are given too.
     """
-
-    path: str
-    region: str | None = None  # "us", "eu", "identity"; None: anywhere
-    method: str | None = None
-    after: int = 0
-    times: int | None = 1
-    kind: str = "status"
-    status: int = 503
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Any = None
-    perform: bool = False
-    delay: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown kind of fault: {self.kind}")
-
-    def strikes(self, method: str, region: str, path: str) -> bool:
-        """Whether it hits this request, which is counted."""
-        asked = self.region in (None, region) and self.method in (None, method)
-        if not asked or not fnmatchcase(path, self.path) or self.times == 0:
-            return False
-        if self.after > 0:
-            self.after -= 1
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
-
-
-@dataclass
-class Controls:
-    """Everything about the sandbox's behaviour that a script can change while it runs."""
-
-    faults: list[Fault] = field(default_factory=list)
-    withhold_scopes: set[str] = field(default_factory=set)  # missing in grants from now on
-    revoke_scopes: set[str] = field(default_factory=set)  # missing in existing tokens as well
-    lack_ability: set[str] = field(default_factory=set)
-    code_ttl: float | None = None  # seconds
-    token_ttl: int | None = None
-    rate_limit: int = 960  # requests a minute
-
-    def add(self, wanted: dict[str, Any]) -> None:
-        """Takes one scripted fault as posted. Raises ValueError on anything it does not know."""
-        if "path" in wanted:
-            unknown = set(wanted) - {f.name for f in fields(Fault)}
-            if unknown:
-                raise ValueError(f"unknown keys of a fault: {sorted(unknown)}")
-            self.faults.append(Fault(**wanted))
-            return
-        for key, value in wanted.items():
-            if key in ("withhold_scopes", "revoke_scopes", "lack_ability"):
-                getattr(self, key).update([value] if isinstance(value, str) else value)
-            elif key in ("code_ttl", "token_ttl", "rate_limit"):
-                setattr(self, key, value)
-            else:
-                raise ValueError(f"unknown control: {key}")
-
-    def clear(self) -> None:
-        """Back to a good day."""
-        for item in fields(Controls):
-            setattr(self, item.name, getattr(Controls(), item.name))
-
-
-class Witness:
-    """Middleware that records every request and lets the scripted faults happen to it."""
-
-    def __init__(self, app: ASGIApp, controls: Controls, seen: list[dict[str, Any]]) -> None:
-        self.app, self.controls, self.seen = app, controls, seen
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if scope["path"].startswith("/__"):
-            here = (scope.get("client") or ("", 0))[0] in LOOPBACK
-            await (self.app if here else Response(status_code=404))(scope, receive, send)
-            return
-        record = _record(scope)
-        self.seen.append(record)
-        del self.seen[:-REMEMBERED]
-        region, _, rest = scope["path"].removeprefix("/").partition("/")
-        fault = self._fault(scope["method"], region, f"/{rest}")
-        answer = _Answer()
-        if fault is None or fault.perform or fault.kind in ("truncate", "slow"):
-            await self.app(scope, receive, answer.take)
-        if fault is not None:
-            await asyncio.sleep(fault.delay)
-            answer = _spoilt(fault, answer)
-        record["grant_type"] = scope.get("sandbox.grant_type")
-        record["status"] = answer.status
-        await answer.give(send)
-
-    def _fault(self, method: str, region: str, path: str) -> Fault | None:
-        faults = self.controls.faults
-        return next((fault for fault in faults if fault.strikes(method, region, path)), None)
-
-
-def routes(controls: Controls, seen: list[dict[str, Any]]) -> list[BaseRoute]:
-    """The addresses at which a script changes the sandbox and looks at what it was asked."""
-
-    async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            controls.clear()
-            return Response(status_code=204)
-        posted = json.loads(await request.body())
+    kind = wanted.get("kind", "status")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"there is no kind of fault {kind!r}; there are {', '.join(KINDS)}")
+    values: dict[str, Any] = {}
+    for name, value in wanted.items():
+        if name not in GENERAL and name not in SPECIAL:
+            raise ValueError(f"a fault has no {name!r}")
+        if name in SPECIAL and name not in KINDS[kind].takes:
+            raise ValueError(f"a fault of the kind {kind} has no {name!r}")
         try:
-            for wanted in posted if isinstance(posted, list) else [posted]:
-                controls.add(wanted)
-        except (ValueError, TypeError, AttributeError) as wrong:
-            return JSONResponse({"error": str(wrong)}, 400)
-        return JSONResponse({"faults": len(controls.faults)}, 201)
-
-    async def requests(request: Request) -> Response:
-        if request.method == "DELETE":
-            seen.clear()
-            return Response(status_code=204)
-        return JSONResponse(seen)
-
-    return [
-        Route("/__faults", faults, methods=["POST", "DELETE"]),
-        Route("/__requests", requests, methods=["GET", "DELETE"]),
-    ]
+            values[name] = (GENERAL.get(name) or SPECIAL[name])(value)
+        except ValueError as wrong:
+            raise ValueError(f"{name} {wrong}") from None
+    if values.get("seconds") is not None:
+        values.setdefault("times", None)
+    if kind in STATUSES:
+        values.setdefault("status", STATUSES[kind])
+    return Fault(**values)
 
 
-class _Answer:
-    """A whole answer held back before it is sent."""
+def _instead(make: Callable[[Fault], Answer]) -> Spoil:
+    async def happen(strike: Strike) -> None:
+        if strike.fault.perform:
+            await strike.good()
+        await strike.pause()
+        await strike.give(make(strike.fault))
 
-    def __init__(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        self.status = status
-        self.headers = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
-        self.body = b""
-
-    async def take(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status, self.headers = message["status"], list(message["headers"])
-        else:
-            self.body += message.get("body", b"")
-
-    async def give(self, send: Send) -> None:
-        kept = [(name, value) for name, value in self.headers if name != b"content-length"]
-        if self.status != 204 and self.status >= 200:
-            kept.append((b"content-length", str(len(self.body)).encode()))
-        await send({"type": "http.response.start", "status": self.status, "headers": kept})
-        await send({"type": "http.response.body", "body": self.body})
+    return happen
 
 
-def _spoilt(fault: Fault, good: _Answer) -> _Answer:
-    if fault.kind == "slow":
-        return good
-    if fault.kind == "truncate":  # complete for HTTP, cut off for JSON
-        good.body = good.body[: len(good.body) * 2 // 3]
-        return good
-    json_type, html_type = {"content-type": "application/json"}, {"content-type": "text/html"}
-    if fault.kind == "status":
-        bad = _Answer(fault.status, json_type | fault.headers)
-        bad.body = json.dumps(fault.body or _error(fault.status)).encode()
-        return bad
-    bad = _Answer(200, (html_type if fault.kind == "html" else json_type) | fault.headers)
-    texts = {"html": MAINTENANCE, "not_json": "upstream connect error", "empty": ""}
-    bad.body = texts[fault.kind].encode()
-    return bad
+def _status(fault: Fault) -> Answer:
+    message, code = MESSAGES.get(fault.status, ("Service Unavailable", None))
+    error = {"error": {"message": message, "code": code, "errors": None}}
+    return _json(fault, error if fault.body is None else fault.body)
 
 
-def _error(status: int) -> dict[str, Any]:
-    message, code = MESSAGES.get(status, ("Service Unavailable", None))
-    return {"error": {"message": message, "code": code, "errors": None}}
-
-
-def _record(scope: Scope) -> dict[str, Any]:
-    asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    shown = urlencode([(k, "***" if k in SECRET else v) for k, v in asked])
-    return {
-        "at": datetime.now(UTC).isoformat(),
-        "method": scope["method"],
-        "path": scope["path"],
-        "query": shown,
-        "status": None,
+def _rate_limited(fault: Fault) -> Answer:
+    limits = {
+        "ratelimit-limit": "960",
+        "ratelimit-remaining": "0",
+        "ratelimit-reset": str(fault.reset),
     }
+    return _status(replace(fault, headers=limits | fault.headers))
+
+
+def _missing_scope(fault: Fault) -> Answer:
+    refusal = {
+        "message": "Token missing required scopes",
+        "required_scopes": fault.word or "users.read",
+        "token_scopes": "openid",
+    }
+    return _json(fault, {"error": refusal})
+
+
+def _json(fault: Fault, body: Any) -> Answer:
+    return Answer.made(fault.status, json.dumps(body).encode(), JSON, fault.headers)
+
+
+def _text(body: bytes, kind: str = JSON) -> Spoil:
+    return _instead(lambda fault: Answer.made(fault.status, body, kind, fault.headers))
+
+
+def _changed(change: Callable[[rows.Body, Fault], None]) -> Spoil:
+    return lambda strike: rows.changed(strike, change)
+
+
+def _respelt(spell: Callable[[rows.Body, Fault], bytes]) -> Spoil:
+    return lambda strike: rows.respelt(strike, spell)
+
+
+STATUSES: Final = {  # of kinds that are no errors, or one error only
+    "rate_limited": 429,
+    "missing_scope": 403,
+    "html": 200,
+    "not_json": 200,
+    "empty": 200,
+    "json": 200,
+}
+KINDS: Final[dict[str, Kind]] = {
+    "status": Kind(
+        "an answer of that status (503), with an error as the vendor words it or your body",
+        _instead(_status),
+        MADE | {"body"},
+    ),
+    "rate_limited": Kind(
+        "429 with rate limit headers that promise an end in `reset` seconds (30)",
+        _instead(_rate_limited),
+        frozenset({"reset", "headers"}),
+    ),
+    "missing_scope": Kind(
+        "403 in the documented words; `word` is the missing scope (users.read)",
+        _instead(_missing_scope),
+        frozenset({"word", "headers"}),
+    ),
+    "html": Kind("a web page instead of JSON", _text(MAINTENANCE, "text/html"), MADE),
+    "not_json": Kind(
+        "a line of text that claims to be JSON", _text(b"upstream connect error"), MADE
+    ),
+    "empty": Kind("an answer without a body", _text(b""), MADE),
+    "json": Kind(
+        "your `body` instead of the answer: {}, [], null or anything else",
+        _instead(lambda fault: _json(fault, fault.body)),
+        MADE | {"body"},
+    ),
+    "slow": Kind("the work is done at once, the answer comes after `delay` seconds", torn.slow),
+    "hang": Kind("no byte at all for `delay` seconds (60), then the connection closes", torn.hang),
+    "reset": Kind("the connection is reset before the answer", torn.reset),
+    "reset_body": Kind(
+        "the connection is reset within the body, at `at_byte` or `share` (two thirds)",
+        torn.reset_body,
+        CUT,
+    ),
+    "truncate": Kind("JSON cut off at `at_byte` or `share`, its length right", torn.truncate, CUT),
+    "truncate_length": Kind(
+        "the body stops and the connection closes before the promised length",
+        torn.truncate_length,
+        CUT,
+    ),
+    "truncate_close": Kind(
+        "no length is promised; the body is cut off and ends with the connection",
+        torn.truncate_close,
+        CUT,
+    ),
+    "trickle": Kind(
+        "the right answer, `piece` bytes (16) at a time, `delay` seconds (0.05) between them",
+        torn.trickle,
+        frozenset({"piece"}),
+    ),
+    "endless": Kind(
+        "a body that goes on for `size` bytes (512 MiB) unless the client goes first",
+        torn.endless,
+        frozenset({"size"}),
+    ),
+    "gzip_bomb": Kind(
+        "a small compressed body that unpacks to `size` bytes (256 MiB)",
+        torn.gzip_bomb,
+        frozenset({"size"}),
+    ),
+    "wrong_types": Kind(
+        "in every row texts become numbers, numbers texts, lists objects and objects lists",
+        _changed(rows.wrong_types),
+    ),
+    "unknown_role": Kind(
+        "everybody has a role that nobody knows (`word`)",
+        _changed(rows.unknown_role),
+        frozenset({"word"}),
+    ),
+    "unknown_channel": Kind(
+        "notifications were sent by a channel that nobody knows (`word`)",
+        _changed(rows.unknown_channel),
+        frozenset({"word"}),
+    ),
+    "missing_key": Kind(
+        "the rows are missing, or whatever `key` names",
+        _changed(rows.missing_key),
+        frozenset({"key"}),
+    ),
+    "no_more_key": Kind("the page does not say whether there is more", _changed(rows.no_more_key)),
+    "total_null": Kind("the total is null though it was asked for", _changed(rows.total_null)),
+    "total_shrinks": Kind("the total is one less with every page", _changed(rows.total_shrinks)),
+    "more_forever": Kind(
+        "there is always more; past the end the last page is repeated", rows.more_forever
+    ),
+    "ignore_offset": Kind("always the first page, whichever was asked for", rows.ignore_offset),
+    "repeat_row": Kind(
+        "the last row of a page comes again as the first of the next", rows.repeat_row
+    ),
+    "lone_surrogate": Kind("half a character in every name", _changed(rows.lone_surrogate)),
+    "nul": Kind("a NUL in every name", _changed(rows.nul)),
+    "nan": Kind("every number is NaN", _changed(rows.nan)),
+    "bad_utf8": Kind("bytes in every name that are no UTF-8", _respelt(rows.bad_utf8)),
+    "bom": Kind("a byte order mark before the JSON", _respelt(rows.bom)),
+    "deep": Kind(
+        "one value more, nested `levels` deep (200,000)", _respelt(rows.deep), frozenset({"levels"})
+    ),
+    "duplicate_keys": Kind(
+        "the rows come twice, the second time empty", _respelt(rows.duplicate_keys)
+    ),
+}

@@ -1,259 +1,121 @@
-"""The endpoints about what happened: incidents, alerts, the log, notifications."""
+"""The endpoints about incidents and the alerts grouped under them."""
 
-from datetime import UTC, datetime, tzinfo
-from typing import Any, Final
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final
 
-from .answers import Body, Call, invalid, missing, page, stamp, window, zone
-from .history import Agent, Alert, Entry, Incident, Moment
-from .people import Account, Person
-from .users import address
+from .answers import Body, Call, among, included, invalid, missing
+from .paging import page, window, zone
+from .sequences import Backwards, Without
+from .shown import INCLUDES, alert, row, widened
+from .story import Incident
 
-STATUSES: Final = frozenset({"triggered", "acknowledged", "resolved"})
+STATUSES: Final = ("triggered", "acknowledged", "resolved")
 ORDERS: Final = {"asc": False, "desc": True}
-FILTERS: Final = {f"{c}_notification": c for c in ("sms", "email", "phone", "push")}
-BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def list_incidents(call: Call) -> Body:
-    """Incidents created in a window of at most six months."""
-    since, until = window(call, months=6)
-    found = call.company.incidents(since, until)
-    statuses = set(call.params.getlist("statuses[]"))
-    if not statuses <= STATUSES:
-        raise invalid("statuses[] must be triggered, acknowledged or resolved.")
-    if statuses:
-        found = [i for i in found if i.status_at(call.now)[0] in statuses]
+def list_incidents(call: Call) -> bytes:
+    """Incidents created in a window of at most six months, or of all times, oldest first."""
+    if call.params.get("date_range", "") not in ("", "all"):
+        raise invalid("date_range must be all.")
+    always = call.params.get("date_range") == "all"
+    since, until = (0, call.now + 1) if always else window(call, months=6)
+    statuses = among(call, "statuses[]", STATUSES) or frozenset(STATUSES)
+    everything = call.company.incidents(since, until)
+    found: Sequence[Incident] = everything
+    if statuses != frozenset(STATUSES):
+        still_open = call.company.unresolved(since, until, call.now)
+        wanted = [told for told in still_open if told.standing(call.now)[0] in statuses]
+        found = wanted
+        if "resolved" in statuses:
+            others = [told for told in still_open if told not in wanted]
+            found = Without(everything, _places(everything, others))
+    found = _filtered(call, found)
     if _descending(call):
-        found = found[::-1]
-    where = zone(call)
-    return page(
-        call,
-        "incidents",
-        len(found),
-        lambda offset, limit: [
-            incident(call.account, each, call.now, where) for each in found[offset : offset + limit]
-        ],
-    )
+        found = Backwards(found)
+    include, where = included(call, INCLUDES), zone(call)
+    if include or where:
+        return page(call, "incidents", found, lambda told: widened(call, told, include, where))
+    return page(call, "incidents", found, lambda told: row(call.company, told, call.now))
 
 
 def one_incident(call: Call) -> Body:
-    """One incident as it stands now."""
-    return {"incident": incident(call.account, _known(call), call.now, zone(call))}
+    """One incident as it stands now, found by its id or its number."""
+    return {"incident": widened(call, known(call), included(call, INCLUDES), zone(call))}
 
 
-def list_alerts(call: Call) -> Body:
+def list_alerts(call: Call) -> bytes:
     """The alerts grouped under one incident, oldest first."""
-    parent = _known(call)
-    found = parent.alerts_by(call.now)
-    return page(
-        call,
-        "alerts",
-        len(found),
-        lambda offset, limit: [
-            _alert(call.account, parent, alert, call.now)
-            for alert in found[offset : offset + limit]
-        ],
-    )
-
-
-def list_incident_log(call: Call) -> Body:
-    """One incident's log, newest first."""
-    parent, important = _known(call), call.params.get("is_overview") == "true"
-    found = [
-        (entry, parent)
-        for entry in reversed(parent.entries_by(call.now))
-        if not (important and entry.kind == "notify")
+    told, statuses = known(call), among(call, "statuses[]", ("triggered", "resolved"))
+    key = call.params.get("alert_key")
+    shown = [alert(told, each, call.now) for each in told.alerts() if each.at <= call.now]
+    shown = [
+        each
+        for each in shown
+        if (not statuses or each["status"] in statuses) and key in (None, each["alert_key"])
     ]
-    return _log_page(call, len(found), lambda offset, limit: found[offset : offset + limit])
+    if _descending(call, ("created_at", "resolved_at")):
+        shown.reverse()
+    return page(call, "alerts", shown, lambda row: row)
 
 
-def list_log(call: Call) -> Body:
-    """The account's log in a window (all of it by default), newest first."""
-    asked = "since" in call.params or "until" in call.params
-    since, until = window(call, months=None) if asked else (BEGINNING, call.now)
-    kinds = "important" if call.params.get("is_overview") == "true" else ""
-    found = call.company.moments(since, until, kinds)
-    return _log_page(call, len(found), found.newest_first)
+def one_alert(call: Call) -> Body:
+    """One of an incident's alerts."""
+    told = known(call)
+    for each in told.alerts():
+        if each.at <= call.now and told.alert_id(each) == call.path["alert_id"]:
+            return {"alert": alert(told, each, call.now)}
+    raise missing()
 
 
-def list_notifications(call: Call) -> Body:
-    """Every message sent to a person in a window of less than three months, oldest first."""
-    since, until = window(call, months=3, default=False)
-    channel = _channel(call)
-    found: Any = call.company.moments(since, until, "notify")
-    if channel:
-        matching = [moment for moment in found if moment[0].channel == channel]
-        return _notification_page(call, len(matching), lambda o, n: matching[o : o + n])
-    return _notification_page(call, len(found), found.oldest_first)
-
-
-def incident(account: Account, told: Incident, now: datetime, where: tzinfo | None) -> Body:
-    """An incident as the API shows it at that moment."""
-    status, cause = told.status_at(now)
-    log, alerts = told.entries_by(now), told.alerts_by(now)
-    gone = sum(alert.resolved_at is not None and alert.resolved_at <= now for alert in alerts)
-    given = [e for e in log if e.kind in ("assign", "escalate") and e.person is not None]
-    open_now, acknowledged = status != "resolved", status == "acknowledged"
-    return _reference(account, told) | {
-        "type": "incident",
-        "incident_number": told.number,
-        "title": told.title,
-        "created_at": stamp(told.created_at, where),
-        "updated_at": stamp(log[-1].at, where),
-        "resolved_at": None if open_now else stamp(cause.at, where),
-        "status": status,
-        "urgency": told.urgency,
-        "service": _agent(account, Agent("service", told.service.id, told.service.name)),
-        "teams": [
-            {
-                "id": told.service.team.id,
-                "type": "team_reference",
-                "summary": told.service.team.name,
-            }
-        ],
-        "assignments": [
-            {"at": stamp(entry.at, where), "assignee": _person(account, entry.person)}
-            for entry in given[-1:]
-            if open_now and entry.person
-        ],
-        "acknowledgements": [
-            {"at": stamp(entry.at, where), "acknowledger": _agent(account, entry.agent)}
-            for entry in log
-            if acknowledged and entry.kind == "acknowledge"
-        ],
-        "last_status_change_at": stamp(cause.at, where),
-        "last_status_change_by": _agent(account, cause.agent),
-        "alert_counts": {"all": len(alerts), "triggered": len(alerts) - gone, "resolved": gone},
-        "is_mergeable": True,
-        "pending_actions": [],
-        "priority": None,
-    }
-
-
-def _known(call: Call) -> Incident:
-    found = call.company.incident(call.path["id"])
+def known(call: Call) -> Incident:
+    """The incident whose id or number is in the address. Raises RestError when there is none."""
+    name = call.path["id"]
+    found = call.company.incident(name)
+    if found is None and name.isascii() and name.isdigit() and len(name) < 12:
+        found = call.company.numbered(int(name))
     if found is None:
         raise missing()
     return found
 
 
-def _descending(call: Call) -> bool:
+def _filtered(call: Call, found: Sequence[Incident]) -> Sequence[Incident]:
+    """Those of the wanted services, teams, urgencies and people."""
+    services, teams = (set(call.params.getlist(name)) for name in ("service_ids[]", "team_ids[]"))
+    urgencies = among(call, "urgencies[]", ("high", "low"))
+    people, key = set(call.params.getlist("user_ids[]")), call.params.get("incident_key")
+    if people:  # only an open incident is assigned to anybody
+        found = [told for told in found if people & _assigned(told, call.now)]
+    if services or teams or urgencies or key:
+        found = [
+            told
+            for told in found
+            if (not services or told.service.id in services)
+            and (not teams or told.service.team.id in teams)
+            and (not urgencies or told.urgency in urgencies)
+            and key in (None, "", told.id.lower())
+        ]
+    return found
+
+
+def _places(found: Sequence[Incident], some: list[Incident]) -> list[int]:
+    """Where in a list, which is in order of numbers, some of its incidents stand."""
+    return [bisect_left(found, told.number, key=lambda each: each.number) for told in some]
+
+
+def _assigned(told: Incident, now: int) -> set[str]:
+    if told.standing(now)[0] == "resolved":
+        return set()
+    given = [entry for entry in told.steps if entry.to and entry.at <= now]
+    return {person.id for entry in given[-1:] for person in entry.to}
+
+
+def _descending(
+    call: Call, known: tuple[str, ...] = ("created_at", "incident_number", "resolved_at", "urgency")
+) -> bool:
     """Whether the newest is wanted first. Numbers grow with time, so both fields sort alike."""
-    name, _, order = call.params.get("sort_by", "created_at:asc").partition(":")
-    if name not in ("created_at", "incident_number") or (order or "asc") not in ORDERS:
-        raise invalid("sort_by must be created_at or incident_number, then :asc or :desc.")
+    fields = call.params.get("sort_by", f"{known[0]}:asc").split(",")
+    name, _, order = fields[0].partition(":")
+    if name not in known[:2] or (order or "asc") not in ORDERS:
+        raise invalid(f"sort_by must be {' or '.join(known[:2])}, then :asc or :desc.")
     return ORDERS[order or "asc"]
-
-
-def _channel(call: Call) -> str:
-    wanted = call.params.get("filter", "")
-    if wanted and wanted not in FILTERS:
-        raise invalid(f"filter must be one of {', '.join(FILTERS)}.")
-    return FILTERS[wanted] if wanted else ""
-
-
-def _log_page(call: Call, count: int, rows: Any) -> Body:
-    where, channels = zone(call), "channels" in call.params.getlist("include[]")
-    return page(
-        call,
-        "log_entries",
-        count,
-        lambda offset, limit: [
-            _entry(call.account, moment, where, channels) for moment in rows(offset, limit)
-        ],
-    )
-
-
-def _notification_page(call: Call, count: int, rows: Any) -> Body:
-    where = zone(call)
-    return page(
-        call,
-        "notifications",
-        count,
-        lambda offset, limit: [
-            _notification(call.account, entry, where) for entry, _ in rows(offset, limit)
-        ],
-    )
-
-
-def _notification(account: Account, entry: Entry, where: tzinfo | None) -> Body:
-    assert entry.person is not None
-    return {
-        "id": "N" + entry.id[1:],
-        "type": f"{entry.channel}_notification",
-        "started_at": stamp(entry.at, where),
-        "address": address(entry.person, entry.channel),
-        "user": _person(account, entry.person),
-    }
-
-
-def _entry(account: Account, moment: Moment, where: tzinfo | None, channels: bool) -> Body:
-    entry, told = moment
-    shown: Body = {
-        "id": entry.id,
-        "type": f"{entry.kind}_log_entry",
-        "summary": f"{entry.kind.capitalize()} by {entry.agent.name}",
-        "self": None,
-        "html_url": None,
-        "created_at": stamp(entry.at, where),
-        "agent": _agent(account, entry.agent),
-        "channel": {"type": "auto" if entry.agent.type != "user" else "web_ui"},
-        "service": _agent(account, Agent("service", told.service.id, told.service.name)),
-        "incident": _reference(account, told),
-        "teams": [],
-        "contexts": [],
-    }
-    if entry.kind in ("assign", "escalate") and entry.person:
-        shown["assignees"] = [_person(account, entry.person)]
-    if entry.kind == "notify" and entry.person:
-        shown["user"] = _person(account, entry.person)
-        sent = {"type": entry.channel, "address": address(entry.person, entry.channel)}
-        shown["channel"] = {"type": "auto", "notification": sent | {"status": "success"}}
-    if entry.kind == "annotate" and channels:
-        shown["channel"] = {"type": "note", "summary": entry.note}
-    return shown
-
-
-def _alert(account: Account, parent: Incident, alert: Alert, now: datetime) -> Body:
-    gone = alert.resolved_at is not None and alert.resolved_at <= now
-    service = parent.service
-    return {
-        "id": alert.id,
-        "type": "alert",
-        "summary": parent.title,
-        "status": "resolved" if gone else "triggered",
-        "severity": alert.severity,
-        "created_at": stamp(alert.at),
-        "alert_key": alert.id.lower(),
-        "suppressed": False,
-        "service": _agent(account, Agent("service", service.id, service.name)),
-        "integration": _agent(
-            account, Agent("integration", service.integration_id, f"{service.name} monitoring")
-        ),
-        "incident": {"id": parent.id, "type": "incident_reference"},
-    }
-
-
-def _reference(account: Account, told: Incident) -> Body:
-    return {
-        "id": told.id,
-        "type": "incident_reference",
-        "summary": f"[#{told.number}] {told.title}",
-        "self": f"{account.api_url}/incidents/{told.id}",
-        "html_url": f"https://{account.subdomain}.pagerduty.com/incidents/{told.id}",
-    }
-
-
-def _person(account: Account, person: Person) -> Body:
-    return _agent(account, Agent("user", person.id, person.name))
-
-
-def _agent(account: Account, agent: Agent) -> Body:
-    place = {"user": "users", "service": "services", "integration": "integrations"}[agent.type]
-    return {
-        "id": agent.id,
-        "type": f"{agent.type}_reference",
-        "summary": agent.name,
-        "self": f"{account.api_url}/{place}/{agent.id}",
-        "html_url": f"https://{account.subdomain}.pagerduty.com/{place}/{agent.id}",
-    }

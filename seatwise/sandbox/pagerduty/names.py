@@ -96,8 +96,7 @@ HOMES_EU: Final = (
     ("America/New_York", "1", "2125550"),
 )
 
-ABILITIES: Final = (
-    *("sso", "advanced_reports", "teams", "read_only_users", "service_support_hours"),
-    *("urgencies", "manage_schedules", "manage_api_keys", "coordinated_responding"),
-    *("event_rules", "permissions_service", "team_responders", "using_alerts_on_any_service"),
+TEAM_ZONES: Final = (
+    *("America/Los_Angeles", "America/New_York", "Europe/London", "Europe/Berlin"),
+    *("Asia/Kolkata", "America/Chicago", "UTC"),
 )

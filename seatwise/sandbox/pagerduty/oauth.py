@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from . import pages
+from .examples import Examples
 from .grants import CLIENTS, Client, Grants, InvalidGrantError, Tokens
-from .people import Account
 from .signin import Desk, Pending, send_back
-from .world import World
+from .world import Company, World
 
 ISSUER: Final = "/identity/global/oauth/anonymous"
 UNCACHED: Final = {"cache-control": "no-store", "pragma": "no-cache"}
@@ -33,11 +33,12 @@ class OAuthError(Exception):
 
 
 class Identity:
-    """The identity host of both accounts."""
+    """The identity host of all accounts."""
 
     def __init__(self, world: World, grants: Grants) -> None:
         self.world, self.grants = world, grants
-        self.desk = Desk(world, grants)
+        self.examples = Examples(world, grants.controls)
+        self.desk = Desk(world, grants, self.examples)
         self.key = RSAKey.generate_key(2048, auto_kid=True)
 
     def routes(self) -> list[BaseRoute]:
@@ -83,7 +84,7 @@ class Identity:
     async def token(self, request: Request) -> Response:
         """Hands out tokens for a code, a refresh token, or an app's own credentials."""
         form = await request.form()
-        request.scope["sandbox.grant_type"] = form.get("grant_type")
+        request.scope["sandbox.grant_type"] = _text(form, "grant_type")
         try:
             client = _client(form)
             tokens = self._tokens(client, form)
@@ -92,6 +93,9 @@ class Identity:
         except InvalidGrantError as invalid:
             answer = {"error": "invalid_grant", "error_description": str(invalid)}
             return JSONResponse(answer, 400, UNCACHED)
+        grant = tokens.grant
+        request.scope["sandbox.account"] = grant.account.subdomain
+        request.scope["sandbox.user"] = grant.person_id
         return JSONResponse(self._answer(tokens, _base(request)), headers=UNCACHED)
 
     async def revoke(self, request: Request) -> Response:
@@ -142,26 +146,27 @@ class Identity:
     def _act_as(self, client: Client, asked: list[str]) -> Tokens:
         if not client.scoped:
             raise OAuthError("unauthorized_client", "Classic apps cannot act for themselves.")
-        scopes = {word for word in asked if not word.startswith("as_account-")}
-        accounts = [self._named(word) for word in asked if word.startswith("as_account-")]
-        account = accounts[0] if len(accounts) == 1 else None
-        if account is None or not scopes or not scopes <= set(client.scopes) | {"openid"}:
+        scopes = frozenset(word for word in asked if not word.startswith("as_account-"))
+        named = [self._named(word) for word in asked if word.startswith("as_account-")]
+        company = named[0] if len(named) == 1 else None
+        if company is None or not scopes or not scopes <= set(client.scopes) | {"openid"}:
             raise OAuthError("invalid_request", "Invalid scope")
-        return self.grants.act_as(client, account, scopes)
+        if company.account.subdomain in self.grants.controls.suspended:
+            raise OAuthError("unauthorized_client", "The account is suspended.")
+        return self.grants.act_as(client, company, scopes)
 
-    def _named(self, word: str) -> Account | None:
+    def _named(self, word: str) -> Company | None:
         region, _, subdomain = word.removeprefix("as_account-").partition(".")
         company = self.world.companies.get(subdomain)
-        return company.account if company and company.account.region == region else None
+        return company if company and company.account.region == region else None
 
     def _answer(self, tokens: Tokens, base: str) -> dict[str, Any]:
-        grant = tokens.grant
         answer = {
             "client_info": "sandbox_app",
             "id_token": self._id_token(tokens, base),
             "token_type": "bearer",
             "access_token": tokens.access_token,
-            "scope": " ".join(sorted(grant.scopes)),
+            "scope": " ".join(sorted(tokens.scopes)),
             "expires_in": tokens.expires_in,
         }
         if tokens.refresh_token is not None:
@@ -169,12 +174,13 @@ class Identity:
         return answer
 
     def _id_token(self, tokens: Tokens, base: str) -> str:
-        grant, account, now = tokens.grant, tokens.grant.account, int(time.time())
-        user = {"user_id": grant.person.id} if grant.person else {}
+        grant, account = tokens.grant, tokens.grant.account
+        now = int(time.time() + self.grants.controls.clock_skew)
+        user = {"user_id": grant.person_id} if grant.person_id else {}
         claims = {
             "iss": base + ISSUER,
             "aud": [grant.client.id, f"{base}/{account.region}"],
-            "sub": f"{account.id}|{grant.person.id if grant.person else grant.client.id}",
+            "sub": f"{account.id}|{grant.person_id or grant.client.id}",
             "account_id": account.id,
             "subdomain": account.subdomain,
             "region": account.region,

@@ -1,6 +1,7 @@
 """What people see of the sandbox: plain HTML pages, plainly not the real vendor's."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from typing import Final
@@ -8,19 +9,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from .account import Account
+from .examples import role_name
 from .grants import Client
-from .people import Account, Person
+from .people import Person
 
-ROLE_NAMES: Final = {
-    "owner": "Account Owner",
-    "admin": "Global Admin",
-    "user": "Manager",
-    "limited_user": "Responder",
-    "observer": "Observer",
-    "restricted_access": "Restricted Access",
-    "read_only_user": "Stakeholder",
-    "read_only_limited_user": "Limited Stakeholder",
-}
 HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; "
@@ -31,17 +24,26 @@ HEADERS: Final = {
 REGIONS: Final = {"us": "US service region", "eu": "EU service region"}
 
 
-def sign_in(
-    number: str, client: Client, people: Iterable[tuple[Person, str]], unknown: str = ""
-) -> Response:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """People of an account one may be, each with the number of further accounts they have."""
+
+    account: Account
+    people: tuple[tuple[Person, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An account to choose. `person` is who one is there, None for a stranger."""
+
+    account: Account
+    person: Person | None
+    suspended: bool
+
+
+def sign_in(number: str, client: Client, offers: Sequence[Offer], unknown: str = "") -> Response:
     """Asks who it is. `unknown` is an address that nobody here has."""
-    buttons = "".join(
-        f'<li><button class="row" name="email" value="{escape(person.email)}">'
-        f"<span><b>{escape(person.name)}</b><small>{escape(person.email)}</small></span>"
-        f'<span class="chip">{ROLE_NAMES[person.role]} · {escape(where)}</span>'
-        "</button></li>"
-        for person, where in people
-    )
+    groups = "".join(_group(offer) for offer in offers)
     wrong = ""
     if unknown:
         wrong = (
@@ -58,24 +60,24 @@ def sign_in(
         '<input id="email" name="email" type="email" autocomplete="off" required '
         f'value="{escape(unknown)}"{described}><button class="main">Sign in</button></div></form>'
         '<h2>Or be one of these people</h2><form method="post" action="/identity/sign-in">'
-        f'{_hidden(number)}<ul class="rows">{buttons}</ul></form>',
+        f"{_hidden(number)}{groups}</form>",
         422 if unknown else 200,
     )
 
 
-def accounts(number: str, client: Client, email: str, known: Iterable[Account]) -> Response:
-    """Asks which account the app may look into."""
-    buttons = "".join(
-        f'<li><button class="row" name="account" value="{escape(account.subdomain)}">'
-        f"<span><b>{escape(account.subdomain)}</b><small>{escape(account.name)}</small></span>"
-        f'<span class="chip">{REGIONS[account.region]}</span></button></li>'
-        for account in known
-    )
+def accounts(number: str, client: Client, email: str, choices: Sequence[Choice]) -> Response:
+    """Asks which account the app may look into: one's own first, then those of other people."""
+    own = "".join(_account(choice) for choice in choices if choice.person)
+    others = [choice for choice in choices if not choice.person]
+    listed = f'<ul class="rows">{own}</ul>' if own else ""
+    if others:
+        words = f"Accounts without {email}: {len(others)}"
+        listed += _folded(words, "".join(map(_account, others)))
     return _page(
         "Choose an account",
         f"<p>Which account may <b>{escape(client.name)}</b> connect to?</p>"
-        '<form method="post" action="/identity/accounts">'
-        f'{_hidden(number)}<ul class="rows">{buttons}</ul></form>{_whoami(number, email)}',
+        f'<form method="post" action="/identity/accounts">{_hidden(number)}{listed}</form>'
+        f"{_whoami(number, email)}",
     )
 
 
@@ -92,7 +94,7 @@ def consent(
     return _page(
         "Review the permissions",
         f"<p><b>{escape(client.name)}</b> would like to do this in <b>{account.subdomain}</b> "
-        f"({REGIONS[account.region]}), as {ROLE_NAMES[person.role]}:</p>"
+        f"({REGIONS[account.region]}), as {escape(role_name(person.role))}:</p>"
         f'<ul class="scopes">{items or nothing}</ul>'
         '<form method="post" action="/identity/consent" class="decide">'
         f'{_hidden(number)}<button name="decision" value="deny">Deny</button>'
@@ -135,3 +137,42 @@ def _whoami(number: str, email: str) -> str:
         f'<p class="who">Signed in as {escape(email)}. '
         f'<a href="/identity/sign-in?request={escape(number)}">Sign in as somebody else</a></p>'
     )
+
+
+def _group(offer: Offer) -> str:
+    if not offer.people:
+        return ""
+    account = offer.account
+    rows = "".join(
+        f'<li><button class="row" name="email" value="{escape(person.email)}">'
+        f"<span><b>{escape(person.name)}</b><small>{escape(person.email)}</small>"
+        f'{_further(others)}</span><span class="chip">{escape(role_name(person.role))}</span>'
+        "</button></li>"
+        for person, others in offer.people
+    )
+    heading = f"{escape(account.subdomain)} <small>{REGIONS[account.region]}</small>"
+    return f'<h3>{heading}</h3><ul class="rows">{rows}</ul>'
+
+
+def _further(others: int) -> str:
+    if not others:
+        return ""
+    return f"<small>and in {others} more account{'s' if others > 1 else ''}</small>"
+
+
+def _account(choice: Choice) -> str:
+    account, role = choice.account, ""
+    if choice.person:
+        role = f" · {escape(role_name(choice.person.role))}"
+    chip = REGIONS[account.region] + (" · suspended" if choice.suspended else "")
+    return (
+        f'<li><button class="row" name="account" value="{escape(account.subdomain)}">'
+        f"<span><b>{escape(account.subdomain)}</b>"
+        f"<small>{escape(account.name)}{role}</small></span>"
+        f'<span class="chip">{chip}</span></button></li>'
+    )
+
+
+def _folded(words: str, rows: str) -> str:
+    summary = f"<summary>{escape(words)}</summary>"
+    return f'<details>{summary}<ul class="rows">{rows}</ul></details>'

@@ -1,63 +1,27 @@
-"""The two simulated companies: who belongs to them, in which role, on which licence.
+"""The people of a simulated account: who they are, and who of them is there at which moment.
 
-Everything follows from the seed alone. Nothing here knows the time.
+Times are seconds since 1970. A change of role makes a new version of the person; a person who
+leaves is replaced on the same seat. Nobody here knows what happened to incidents.
 """
 
-import hashlib
-import random
-import unicodedata
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from . import names
+from .codes import DAY
 
-ROLES: Final = {  # a believable mix for 250 people; what is left over are responders
-    "owner": 1,
-    "admin": 6,
-    "user": 70,
-    "limited_user": 112,
-    "observer": 10,
-    "restricted_access": 8,
-    "read_only_user": 35,
-    "read_only_limited_user": 8,
-}
 RESPONDING: Final = frozenset({"owner", "admin", "user", "limited_user", "restricted_access"})
-READS_LICENSES: Final = frozenset({"owner", "admin"})
-EPOCH: Final = datetime(2019, 1, 1, tzinfo=UTC)
+LEADING: Final = frozenset({"owner", "admin"})
+EVER: Final = 1 << 40  # later than anything
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Team:
     """A team; people and services belong to it."""
 
     id: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A monitored thing that incidents happen to."""
-
-    id: str
-    name: str
-    team: Team
-    integration_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class License:
-    """A kind of seat. `free` seats are shared by all licences of the same `pool`."""
-
-    id: str
-    name: str
-    description: str
-    roles: tuple[str, ...]
-    role_group: str
-    pool: str
-    free: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +35,17 @@ class Presence:
     phase: int = 0
     days: int = 1
 
-    def covers(self, at: datetime) -> bool:
+    def covers(self, at: int) -> bool:
         """Whether the person is at work at that moment."""
-        return ((at - EPOCH).days + self.phase) % self.period < self.days
+        return (at // DAY + self.phase) % self.period < self.days
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Person:
-    """Somebody with a seat. `acts` says whether they ever work on incidents."""
+    """Somebody with a seat, as they are from `since` until `until`.
+
+    `acts` says whether they ever work on incidents; `allocated_at` is when they got their licence.
+    """
 
     id: str
     email: str
@@ -91,214 +58,110 @@ class Person:
     invited: bool
     teams: tuple[Team, ...]
     license_id: str
-    allocated_at: datetime
     channels: tuple[str, ...]
     acts: bool
     presence: Presence
-
-
-@dataclass(frozen=True)
-class Account:
-    """One company's account in one region."""
-
-    seed: int
-    subdomain: str
-    name: str
-    id: str
-    region: str
-    time_zone: str
-    domain: str
-    abilities: tuple[str, ...]
-    api_key: str = field(repr=False)
-    volume: float
-    teams: tuple[Team, ...]
-    services: tuple[Service, ...]
-    licenses: tuple[License, ...]
-    people: tuple[Person, ...]  # by name, as the vendor lists them
-
-    def person(self, user_id: str) -> Person | None:
-        """The person with that id, or None when there is none (any more)."""
-        return self._by_id.get(user_id)
-
-    def member(self, email: str) -> Person | None:
-        """The person who signs in with that e-mail address here, in any case of letters."""
-        return self._by_email.get(email.strip().casefold())
+    joined_at: int
+    allocated_at: int
+    since: int
+    until: int = EVER
 
     @property
-    def api_url(self) -> str:
-        """Where the real API of the region would be; its answers point there."""
-        return f"https://api{'.eu' if self.region == 'eu' else ''}.pagerduty.com"
-
-    @cached_property
-    def seats(self) -> Counter[str]:
-        """How many people hold each licence (by its id), invited people too."""
-        return Counter(person.license_id for person in self.people)
-
-    @cached_property
-    def _by_id(self) -> dict[str, Person]:
-        return {person.id: person for person in self.people}
-
-    @cached_property
-    def _by_email(self) -> dict[str, Person]:
-        return {person.email: person for person in self.people}
+    def order(self) -> tuple[str, str, int]:
+        """Where they stand in the vendor's lists."""
+        return self.name.casefold(), self.id, self.since
 
 
-def companies(seed: int, people: int) -> tuple[Account, Account]:
-    """The US account with so many people, and the EU account with 60 (fewer if `people` is less).
+@dataclass(frozen=True, eq=False, slots=True)
+class Seat:
+    """A place in the account that people hold one after the other; versions oldest first."""
 
-    The owner and the admins of the US account belong to both, under different ids.
-    """
-    if people < 1:
-        raise ValueError("a company has at least one person")
-    us = _account(seed, "harbor-prod", people, shared=())
-    leaders = tuple(person for person in us.people if person.role in READS_LICENSES)
-    eu = _account(seed, "harbor-eu", min(60, people), shared=leaders)
-    return us, eu
+    role: str  # that it was made for; its holders' may change
+    holders: tuple[Person, ...]
 
-
-def identifier(*parts: object, length: int = 6, prefix: str = "P") -> str:
-    """An id in the vendor's style that depends on nothing but its parts."""
-    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=16).digest()
-    number, letters = int.from_bytes(digest), ""
-    while len(letters) < length:
-        number, rest = divmod(number, 36)
-        letters += "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[rest]
-    return prefix + letters
+    def at(self, moment: int) -> Person | None:
+        """Who holds it at that moment."""
+        for person in self.holders:
+            if person.since <= moment < person.until:
+                return person
+        return None
 
 
-def _account(seed: int, subdomain: str, size: int, shared: tuple[Person, ...]) -> Account:
-    european = subdomain == "harbor-eu"
-    rng = random.Random(f"{seed}/{subdomain}/people")
-    teams = tuple(Team(identifier(seed, subdomain, "team", n), n) for n in names.TEAMS)
-    by_name = {team.name: team for team in teams}
-    services = tuple(
-        Service(
-            identifier(seed, subdomain, "service", name),
-            name,
-            by_name[team],
-            identifier(seed, subdomain, "integration", name),
+class Roster:
+    """Everybody who ever belongs to an account, and who of them does at a moment."""
+
+    def __init__(self, versions: Iterable[Person]) -> None:
+        self._all = sorted(versions, key=lambda person: person.order)
+        self._by_id: dict[str, list[Person]] = {}
+        self._by_email: dict[str, list[Person]] = {}
+        for person in self._all:
+            self._file(person)
+        self._borders = sorted({at for p in self._all for at in (p.since, p.until)})
+        self._last: tuple[int, Sequence[Person]] = (-1, ())
+        self.version = 0  # grows with every unscripted change
+
+    def at(self, moment: int) -> Sequence[Person]:
+        """Everybody with a seat or an invitation at that moment, by name."""
+        stretch = bisect_right(self._borders, moment)
+        if self._last[0] != stretch:
+            there = [p for p in self._all if p.since <= moment < p.until]
+            self._last = (stretch, there)
+        return self._last[1]
+
+    def person(self, user_id: str, moment: int) -> Person | None:
+        """The person with that id at that moment, or None when there is none (any more)."""
+        return _valid(self._by_id.get(user_id, []), moment)
+
+    def member(self, email: str, moment: int) -> Person | None:
+        """The person with that e-mail address at that moment, in any case of letters."""
+        return _valid(self._by_email.get(email.strip().casefold(), []), moment)
+
+    def ever(self) -> Sequence[Person]:
+        """Every version of everybody, by name, those of the future too."""
+        return self._all
+
+    def versions(self, user_id: str) -> Sequence[Person]:
+        """Everything a person ever is, oldest first; empty for an id nobody has."""
+        return sorted(self._by_id.get(user_id, []), key=lambda person: person.since)
+
+    def join(self, person: Person) -> None:
+        """Somebody comes who was not in the script."""
+        insort(self._all, person, key=lambda each: each.order)
+        self._file(person)
+        self._changed(person.since, person.until)
+
+    def leave(self, person: Person, moment: int) -> None:
+        """Somebody goes who was not meant to; from that moment on they are deleted."""
+        self._swap(person, replace(person, until=moment))
+        self._changed(moment)
+
+    def turn(self, person: Person, moment: int, role: str, license_id: str) -> None:
+        """Somebody's role changes out of the script, and with it perhaps the licence."""
+        same = license_id == person.license_id
+        later = replace(
+            person,
+            role=role,
+            license_id=license_id,
+            since=moment,
+            allocated_at=person.allocated_at if same else moment,
         )
-        for name, team in names.SERVICES
-    )
-    roles = _roles(size)
-    licenses = _licenses(seed, subdomain, roles)
-    domain = "harbor-eu.example" if european else "harbor.example"
-    people = _people(rng, (seed, subdomain), roles, teams, licenses, domain, shared)
-    lacking = {"service_support_hours"} if european else set()
-    return Account(
-        seed=seed,
-        subdomain=subdomain,
-        name="Harbor Europe" if european else "Harbor Production",
-        id=identifier(seed, subdomain, "account"),
-        region="eu" if european else "us",
-        time_zone="Europe/Berlin" if european else "America/Los_Angeles",
-        domain=domain,
-        abilities=tuple(a for a in names.ABILITIES if a not in lacking),
-        api_key="y_" + identifier(seed, subdomain, "key", length=18, prefix=""),
-        volume=0.3 if european else 1.0,
-        teams=teams,
-        services=services,
-        licenses=licenses,
-        people=tuple(sorted(people, key=lambda p: (p.name.casefold(), p.id))),
-    )
+        self.leave(person, moment)
+        self.join(later)
+
+    def _swap(self, person: Person, other: Person) -> None:
+        for many in (self._all, self._by_id[person.id], self._by_email[person.email]):
+            many[many.index(person)] = other
+
+    def _file(self, person: Person) -> None:
+        self._by_id.setdefault(person.id, []).append(person)
+        self._by_email.setdefault(person.email, []).append(person)
+
+    def _changed(self, *moments: int) -> None:
+        for moment in moments:
+            insort(self._borders, moment)
+        self._last = (-1, ())
+        self.version += 1
 
 
-def _roles(size: int) -> list[str]:
-    """One role a person; every role once before any comes twice."""
-    counts = {role: max(1, round(share * size / 250)) for role, share in ROLES.items()}
-    counts["owner"] = 1
-    counts["admin"] = min(6, max(1, size // 8))
-    rest = sum(count for role, count in counts.items() if role != "limited_user")
-    counts["limited_user"] = max(0, size - rest)
-    more = [role for role, count in counts.items() for _ in range(count - 1)]
-    return [*ROLES, *more][:size]
-
-
-def _licenses(seed: int, subdomain: str, roles: list[str]) -> tuple[License, ...]:
-    full = ("owner", "admin", "user", "limited_user", "observer", "restricted_access")
-    held = sum(role in full for role in roles)
-    readers = len(roles) - held
-    pack = 50 * max(1, -(-readers // 50))
-    made = (
-        ("Business", "Full users on the Business plan", full, "FullUser", 10 + held % 15),
-        ("Stakeholder", "Reads and subscribes", ("read_only_user",), "Stakeholder", pack - readers),
-        (
-            "Limited Stakeholder",
-            "Reads status pages only",
-            ("read_only_limited_user",),
-            "Stakeholder",
-            pack - readers,
-        ),
-    )
-    return tuple(
-        License(identifier(seed, subdomain, "license", name), name, text, valid, group, group, free)
-        for name, text, valid, group, free in made
-    )
-
-
-def _people(
-    rng: random.Random,
-    place: tuple[object, ...],
-    roles: list[str],
-    teams: tuple[Team, ...],
-    licenses: tuple[License, ...],
-    domain: str,
-    shared: tuple[Person, ...],
-) -> list[Person]:
-    homes = names.HOMES_EU if domain == "harbor-eu.example" else names.HOMES_US
-    by_role = {role: kind.id for kind in licenses for role in kind.roles}
-    waiting = {role: [p for p in shared if p.role == role] for role in READS_LICENSES}
-    taken: set[str] = {person.email for person in shared}
-    people = []
-    for index, role in enumerate(roles):
-        same = waiting[role].pop(0) if waiting.get(role) else None
-        name, email = (same.name, same.email) if same else _name(rng, taken, domain)
-        zone, country, number = rng.choice(homes)
-        leads = role in READS_LICENSES
-        invited = not leads and rng.random() < 0.058
-        steady = leads or rng.random() > 0.34
-        acts = role in RESPONDING and not invited and (leads or rng.random() > 0.03)
-        cycle = Presence(rng.randrange(260, 420), rng.randrange(1000), rng.randrange(30, 60))
-        people.append(
-            Person(
-                id=identifier(*place, "person", index, length=6 if index < 1000 else 13),
-                email=email,
-                name=name,
-                role=role,
-                job_title=rng.choice(names.JOBS[role]),
-                time_zone=zone,
-                country_code=country,
-                number=f"{number}{rng.randrange(100, 200):03d}",
-                invited=invited,
-                teams=() if role == "owner" else tuple(rng.sample(teams, rng.choice((1, 1, 2)))),
-                license_id=by_role[role],
-                allocated_at=EPOCH + timedelta(seconds=rng.randrange(1400 * 86400)),
-                channels=_channels(rng, role, invited),
-                acts=acts,
-                presence=Presence() if steady else cycle,
-            )
-        )
-    return people
-
-
-def _name(rng: random.Random, taken: set[str], domain: str) -> tuple[str, str]:
-    given, family = rng.choice(names.GIVEN), rng.choice(names.FAMILY)
-    local = f"{_ascii(given)}.{_ascii(family)}"
-    email, again = f"{local}@{domain}", 1
-    while email in taken:
-        again += 1
-        email = f"{local}{again}@{domain}"
-    taken.add(email)
-    return f"{given} {family}", email
-
-
-def _ascii(word: str) -> str:
-    plain = word.casefold().translate(str.maketrans("łøı", "loi", "’"))
-    return unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-
-
-def _channels(rng: random.Random, role: str, invited: bool) -> tuple[str, ...]:
-    if role not in RESPONDING or invited:
-        return ("email",)
-    more = (("push", 0.75), ("sms", 0.8), ("phone", 0.7))
-    return ("email", *(channel for channel, share in more if rng.random() < share))
+def _valid(versions: list[Person], moment: int) -> Person | None:
+    return next((p for p in versions if p.since <= moment < p.until), None)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import FormData
@@ -12,12 +12,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from . import pages
-from .grants import Client, Grants
-from .people import Account, Person
-from .world import World
+from .examples import Examples
+from .grants import Client, Grants, within
+from .people import Person
+from .standing import standing
+from .world import Company, World
 
 COOKIE: Final = "pagerduty_sandbox"  # cookies ignore ports: the name must not clash with an app's
 UNCACHED: Final = {"cache-control": "no-store"}
+KEPT: Final = 10_000  # browsers, and requests under way
+
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -30,14 +36,14 @@ class Pending:
     state: str | None
     challenge: str | None
     session: str = ""
-    account: Account | None = None
+    company: Company | None = None
 
 
 class Desk:
     """Where people sign in and decide. Nobody needs a password here."""
 
-    def __init__(self, world: World, grants: Grants) -> None:
-        self._world, self._grants = world, grants
+    def __init__(self, world: World, grants: Grants, examples: Examples) -> None:
+        self._world, self._grants, self._examples = world, grants, examples
         self._pending: dict[str, Pending] = {}
         self._sessions: dict[str, str] = {}  # → e-mail, or "" before somebody has signed in
 
@@ -55,66 +61,72 @@ class Desk:
         session = request.cookies.get(COOKIE, "")
         if session not in self._sessions:
             session = secrets.token_urlsafe(24)
-            self._sessions[session] = ""
+            _remember(self._sessions, session, "")
         pending.session = session
         number = secrets.token_urlsafe(12)
-        self._pending[number] = pending
+        _remember(self._pending, number, pending)
         answer = _go("accounts" if self._sessions[session] else "sign-in", number)
         answer.set_cookie(COOKIE, pending.session, path="/identity", httponly=True, samesite="lax")
         return answer
 
     async def sign_in(self, request: Request) -> Response:
-        """Asks who it is; any e-mail address of either account will do."""
+        """Asks who it is; any e-mail address of any account will do."""
         form = await request.form()
         number, pending = self._find(request, form)
         if pending is None:
             return _lost()
-        if request.method == "GET":
-            return pages.sign_in(number, pending.client, self._examples())
         email = str(form.get("email", "")).strip().casefold()
-        if not self._memberships(email):
-            return pages.sign_in(number, pending.client, self._examples(), unknown=email)
-        self._sessions[pending.session] = email
+        if request.method == "GET" or not self._belongs(email):
+            return pages.sign_in(number, pending.client, self._offered(), unknown=email)
+        _remember(self._sessions, pending.session, email)
         return _go("accounts", number)
 
     async def choose(self, request: Request) -> Response:
         """Asks which account it is about. The role that counts is the one held there."""
         form = await request.form()
         number, pending = self._find(request, form)
-        email = self._sessions[pending.session] if pending else ""
+        email = self._sessions.get(pending.session, "") if pending else ""
         if pending is None or not email:
             return _lost()
         company = self._world.companies.get(str(form.get("account", "")))
         if request.method == "GET" or company is None:
-            accounts = [company.account for company in self._world.companies.values()]
-            return pages.accounts(number, pending.client, email, accounts)
-        if company.account.member(email) is None:
+            return pages.accounts(number, pending.client, email, self._choices(email))
+        name = company.account.subdomain
+        if self._member(company, email) is None:
             return pages.failure(
                 "You do not belong to this account",
-                f"{email} is no member of {company.account.subdomain}. "
+                f"{email} is no member of {name}. "
                 "Go back and choose another account, or sign in as somebody else.",
                 403,
             )
-        pending.account = company.account
+        if name in self._grants.controls.suspended:
+            return pages.failure(
+                "This account is suspended",
+                f"Nobody can sign in to {name} until the suspension is lifted. "
+                "Go back and choose another account.",
+                403,
+            )
+        pending.company = company
         return _go("consent", number)
 
     async def consent(self, request: Request) -> Response:
         """Shows what the app asks for, and takes Authorize or Deny for an answer."""
         form = await request.form()
         number, pending = self._find(request, form)
-        account = pending.account if pending else None
-        email = self._sessions[pending.session] if pending else ""
-        person = account.member(email) if account else None
-        if pending is None or account is None or person is None:
+        company = pending.company if pending else None
+        email = self._sessions.get(pending.session, "") if pending else ""
+        person = self._member(company, email) if company else None
+        if pending is None or company is None or person is None:
             return _lost()
         decision = form.get("decision")
         if request.method == "GET" or decision not in ("authorize", "deny"):
-            return pages.consent(number, pending.client, account, person, pending.scopes)
+            scopes = within(pending.scopes, person.role)
+            return pages.consent(number, pending.client, company.account, person, scopes)
         del self._pending[number]
-        return self._decide(pending, account, person, allowed=decision == "authorize")
+        return self._decide(pending, company, person, allowed=decision == "authorize")
 
     def _decide(
-        self, pending: Pending, account: Account, person: Person, *, allowed: bool
+        self, pending: Pending, company: Company, person: Person, *, allowed: bool
     ) -> Response:
         if not allowed:
             return send_back(
@@ -125,9 +137,9 @@ class Desk:
             )
         code = self._grants.allow(
             pending.client,
-            account,
+            company,
             person,
-            set(pending.scopes),
+            pending.scopes,
             pending.redirect_uri,
             pending.challenge,
         )
@@ -141,29 +153,33 @@ class Desk:
         session = request.cookies.get(COOKIE)
         return number, pending if pending and session == pending.session else None
 
-    def _memberships(self, email: str) -> list[Person]:
-        found = (company.account.member(email) for company in self._world.companies.values())
-        return [person for person in found if person is not None]
+    def _member(self, company: Company, email: str) -> Person | None:
+        return standing(company.member(email), self._grants.controls)
 
-    def _examples(self) -> list[tuple[Person, str]]:
-        """A short list of people of each role with the account that they belong to, or both."""
-        accounts = [company.account for company in self._world.companies.values()]
-        listed: dict[str, tuple[Person, str]] = {}
-        for account in accounts:
-            for person in examples(account):
-                both = all(each.member(person.email) for each in accounts)
-                where = "both accounts" if both else account.subdomain
-                listed.setdefault(person.email, (person, where))
-        return list(listed.values())
+    def _belongs(self, email: str) -> bool:
+        return any(self._member(company, email) for company in self._world.companies.values())
 
+    def _choices(self, email: str) -> list[pages.Choice]:
+        """Every account, with the role one has there and whether it is suspended."""
+        suspended = self._grants.controls.suspended
+        return [
+            pages.Choice(company.account, self._member(company, email), name in suspended)
+            for name, company in self._world.companies.items()
+        ]
 
-def examples(account: Account) -> list[Person]:
-    """One person of each role of an account, those who may do most first."""
-    first: dict[str, Person] = {}
-    for person in account.people:
-        if not person.invited:
-            first.setdefault(person.role, person)
-    return [first[role] for role in pages.ROLE_NAMES if role in first]
+    def _offered(self) -> list[pages.Offer]:
+        """The examples of each account; whoever has several accounts is in the first alone."""
+        everywhere = self._world.companies.values()
+        offers, shown = list[pages.Offer](), set[str]()
+        for company in self._examples.companies:
+            here = []
+            for person in self._examples.of(company):
+                if person.email not in shown:
+                    shown.add(person.email)
+                    where = sum(self._member(each, person.email) is not None for each in everywhere)
+                    here.append((person, where - 1))
+            offers.append(pages.Offer(company.account, tuple(here)))
+        return offers
 
 
 def send_back(redirect_uri: str, **answer: str | None) -> Response:
@@ -183,3 +199,9 @@ def _lost() -> Response:
         "The request is unknown, was answered already, or began in another browser. "
         "Go back to the app and start again.",
     )
+
+
+def _remember(register: dict[str, T], key: str, value: T) -> None:
+    register[key] = value
+    while len(register) > KEPT:
+        del register[next(iter(register))]

@@ -4,64 +4,98 @@ Tests compare what the product shows with this. It shares no code with the REST 
 """
 
 from collections import Counter
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from .changes import changes
+from .controls import Controls
+from .people import Person
+from .standing import standing
+from .visits import last_visit
 from .world import Company
 
+CHANNELS: Final = ("sms", "phone", "email", "push")
 
-def truth(company: Company, zone: str = "UTC") -> dict[str, Any]:
-    """Members, months (in that zone), latest activity and licences as of now."""
-    account, now = company.account, company.clock()
-    licenses = {kind.id: kind.name for kind in account.licenses}
+
+def truth(
+    company: Company,
+    zone: str = "UTC",
+    at: datetime | None = None,
+    controls: Controls | None = None,
+) -> dict[str, Any]:
+    """Members, months (in that zone), everybody's latest activity and the licences.
+
+    All of it as of `at`, the present moment unless an earlier one is asked for. `controls`
+    brings in whom a script has demoted or removed.
+    """
+    account = company.account
+    now = min(company.now(), int(at.timestamp())) if at else company.now()
+    people = _people(company, now, controls)
+    licenses = {kind.id: kind for kind in account.licenses}
+    held = Counter(person.license_id for person in people)
+    pools = Counter(licenses[person.license_id].pool for person in people)
     return {
         "account": account.subdomain,
-        "as_of": now.isoformat(),
+        "region": account.region,
+        "plan": account.plan,
+        "as_of": _iso(now),
         "members": [
             {
                 "id": person.id,
                 "email": person.email,
                 "name": person.name,
                 "role": person.role,
-                "license": licenses[person.license_id],
+                "license": licenses[person.license_id].name,
                 "invited": person.invited,
             }
-            for person in account.people
+            for person in people
         ],
+        "joined": {person.id: _iso(person.joined_at) for person in people},
         "months": _months(company, now, ZoneInfo(zone)),
-        "last_activity": _last_activity(company, now),
-        "deleted_users": sorted(company.deleted()),
+        **_activity(company, now, people),
+        "deleted_users": sorted(_gone(company, now)),
         "licenses": [
             {
                 "id": kind.id,
                 "name": kind.name,
                 "role_group": kind.role_group,
-                "used": sum(person.license_id == kind.id for person in account.people),
-                "available": kind.free,
+                "used": held[kind.id],
+                "available": max(0, kind.bought - pools[kind.pool]),
             }
             for kind in account.licenses
+        ],
+        "on_call": [
+            {"policy": policy.name, "level": level + 1, "user": person.id}
+            for policy in account.policies
+            for level in range(len(policy.levels))
+            for person in policy.called(level, now)
         ],
     }
 
 
-def _months(company: Company, now: datetime, zone: ZoneInfo) -> list[dict[str, Any]]:
+def _people(company: Company, now: int, controls: Controls | None) -> list[Person]:
+    people = company.people(now)
+    if controls is None or not (controls.demote or controls.remove):
+        return list(people)
+    return [there for person in people if (there := standing(person, controls))]
+
+
+def _months(company: Company, now: int, zone: ZoneInfo) -> list[dict[str, Any]]:
     counts: Counter[tuple[str, str]] = Counter()
     months: set[str] = set()
-    for incident in company.incidents(company.start, now):
-        month = f"{incident.created_at.astimezone(zone):%Y-%m}"
+    for told in company.incidents(company.start, now + 1):
+        month = _month(told.at, zone)
         months.add(month)
         counts[month, "incidents"] += 1
-        counts[month, "alerts"] += sum(alert.at <= now for alert in incident.alerts)
-        counts[month, "open"] += not any(
-            entry.kind == "resolve" and entry.at <= now for entry in incident.entries
-        )
-        for entry in incident.entries:
-            if entry.kind == "notify" and entry.at <= now:
-                sent = f"{entry.at.astimezone(zone):%Y-%m}"
+        counts[month, "alerts"] += told.alert_counts(now)[0]
+        counts[month, "open"] += told.end is None or told.end > now
+        for notice in told.notices():
+            if notice.at <= now:
+                sent = _month(notice.at, zone)
                 months.add(sent)
-                counts[sent, f"notifications_{entry.channel}"] += 1
-    numbers = ("incidents", "alerts", *(f"notifications_{c}" for c in _CHANNELS))
+                counts[sent, f"notifications_{notice.detail}"] += 1
+    numbers = ("incidents", "alerts", *(f"notifications_{channel}" for channel in CHANNELS))
     return [
         {
             "month": month,
@@ -72,15 +106,48 @@ def _months(company: Company, now: datetime, zone: ZoneInfo) -> list[dict[str, A
     ]
 
 
-def _last_activity(company: Company, now: datetime) -> dict[str, str]:
-    members = {person.id for person in company.account.people}
-    latest: dict[str, datetime] = {}
-    for incident in company.incidents(company.start, now):
-        for entry in incident.entries:
-            who = entry.agent.id
-            if who in members and entry.kind != "notify" and entry.at <= now:
-                latest[who] = max(entry.at, latest.get(who, entry.at))
-    return {who: at.isoformat() for who, at in sorted(latest.items())}
+def _activity(company: Company, now: int, people: list[Person]) -> dict[str, Any]:
+    """Everybody's newest deed in the log, and the newest of each source of evidence."""
+    here = {person.id for person in people}
+    acted: dict[str, int] = {}
+    told_of: dict[str, int] = {}
+    for told in company.incidents(company.start, now + 1):
+        for entry in told.steps:
+            who = entry.by.id
+            if who in here and entry.at <= now and entry.at > acted.get(who, 0):
+                acted[who] = entry.at
+        for notice in told.notices():
+            who = notice.to[0].id
+            if notice.at <= now and notice.at > told_of.get(who, 0):
+                told_of[who] = notice.at
+    changed: dict[str, int] = {}
+    for change in changes(company, company.start, now + 1):
+        if change.actor is not None and change.actor.id in here:
+            changed[change.actor.id] = max(change.at, changed.get(change.actor.id, 0))
+    visited = {
+        person.id: visit.at
+        for person in people
+        if (visit := last_visit(company.account, person, now))
+    }
+    sources = {"log_entries": acted, "audit": changed, "sign_in": visited, "notified": told_of}
+    return {
+        "last_activity": {who: _iso(at) for who, at in sorted(acted.items())},
+        "activity": {
+            who: {name: _iso(times[who]) for name, times in sources.items() if who in times}
+            for who in sorted(here)
+        },
+    }
 
 
-_CHANNELS = ("sms", "phone", "email", "push")
+def _gone(company: Company, now: int) -> set[str]:
+    versions = company.account.roster.ever()
+    here = {person.id for person in versions if person.since <= now < person.until}
+    return {person.id for person in versions if person.until <= now} - here
+
+
+def _month(at: int, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(at, zone):%Y-%m}"
+
+
+def _iso(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()

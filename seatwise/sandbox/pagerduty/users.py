@@ -1,78 +1,82 @@
 """The endpoints about people and seats: users, licences, allocations, abilities."""
 
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
-from .answers import Body, Call, RestError, invalid, missing, page, stamp
-from .names import ABILITIES
-from .people import Account, License, Person, Team, identifier
+import orjson
+
+from .account import Account
+from .answers import Body, Call, RestError, included, lacks, missing
+from .codes import identifier
+from .contacts import contact, rule, rules_of
+from .licenses import KNOWN, License
+from .paging import page, stamp
+from .people import LEADING, Person, Team
+from .references import reference
+from .standing import standing
 
 INCLUDES: Final = frozenset({"contact_methods", "notification_rules", "teams", "subdomains"})
-KINDS: Final = {"email": "email", "sms": "sms", "phone": "phone", "push": "push_notification"}
 
 
-def list_users(call: Call) -> Body:
+def list_users(call: Call) -> bytes:
     """Everybody with a seat or an invitation, by name."""
-    include = _included(call)
+    include = included(call, INCLUDES)
     wanted = call.params.get("query", "").casefold()
     teams = set(call.params.getlist("team_ids[]"))
-    found = [
-        person
-        for person in call.account.people
-        if (wanted in person.name.casefold() or wanted in person.email)
-        and (not teams or teams & {team.id for team in person.teams})
-    ]
-    return page(
-        call,
-        "users",
-        len(found),
-        lambda offset, limit: [
-            user(call.account, person, include) for person in found[offset : offset + limit]
-        ],
-    )
+    found = listed(call)
+    if wanted:
+        found = [p for p in found if wanted in p.name.casefold() or wanted in p.email]
+    if teams:
+        found = [p for p in found if teams & {team.id for team in p.teams}]
+    answer = page(call, "users", found, lambda person: _row(call.account, person, include))
+    call.company.churn.happen(call.controls.churn)
+    return answer
 
 
 def one_user(call: Call) -> Body:
     """One person; deleted people are not found."""
-    person = call.account.person(call.path["id"])
-    if person is None:
-        raise missing()
-    return {"user": user(call.account, person, _included(call))}
+    include = included(call, INCLUDES | {"calendar_urls"})
+    return {"user": user(call.account, known(call), include)}
 
 
 def me(call: Call) -> Body:
     """The person whose token it is."""
     if call.caller.person is None:
         raise RestError(400, 2001, "Invalid Input Provided", ["A user's token is needed."])
-    shown = user(call.account, call.caller.person, _included(call))
-    secret = identifier(call.account.seed, shown["id"], "calendar", length=20, prefix="")
-    calendar = f"{call.account.subdomain}.pagerduty.com/private/{secret}/feed"
-    # whoever knows these addresses reads the person's calendar: a product must not keep them
-    addresses = {"web_cal_url": f"webcal://{calendar}", "http_cal_url": f"https://{calendar}"}
-    return {"user": shown | addresses}
+    include = included(call, INCLUDES | {"calendar_urls"})
+    shown = user(call.account, call.caller.person, include)
+    return {"user": shown | _calendar(call.account, shown["id"])}
 
 
 def list_licenses(call: Call) -> Body:
     """Every licence of the account, on one page."""
-    return {"licenses": [_license(call.account, kind) for kind in call.account.licenses]}
+    held = _held(call)
+    account = call.account
+    return {"licenses": [license_row(account, kind, held) for kind in account.licenses]}
 
 
-def list_allocations(call: Call) -> Body:
+def list_allocations(call: Call) -> bytes:
     """Who holds which licence since when."""
-    kinds = {kind.id: kind for kind in call.account.licenses}
-    people = call.account.people
+    kinds, held = {kind.id: kind for kind in call.account.licenses}, _held(call)
     return page(
         call,
         "license_allocations",
-        len(people),
-        lambda offset, limit: [
-            {
-                "license": _license(call.account, kinds[person.license_id]),
-                "user": {"id": person.id, "type": "user_reference"},
-                "allocated_at": stamp(person.allocated_at),
-            }
-            for person in people[offset : offset + limit]
-        ],
+        listed(call),
+        lambda person: {
+            "license": license_row(call.account, kinds[person.license_id], held),
+            "user": {"id": person.id, "type": "user_reference"},
+            "allocated_at": stamp(person.allocated_at),
+        },
     )
+
+
+def user_license(call: Call) -> Body:
+    """The licence that one person holds."""
+    person = known(call)
+    kind = next(k for k in call.account.licenses if k.id == person.license_id)
+    return {"license": license_row(call.account, kind, _held(call))}
 
 
 def list_abilities(call: Call) -> Body:
@@ -84,21 +88,36 @@ def list_abilities(call: Call) -> Body:
 def one_ability(call: Call) -> None:
     """Whether the plan has that ability: 204, 402, or 404 for a name nobody knows."""
     name = call.path["name"]
-    if name not in ABILITIES:
+    if name not in KNOWN:
         raise missing()
     if name not in call.account.abilities or name in call.controls.lack_ability:
-        why = "Account does not have the abilities to perform the action."
-        raise RestError(402, 2014, why, [name])
+        raise lacks(name)
+
+
+def known(call: Call) -> Person:
+    """The person whose id is in the address. Raises RestError when there is none any more."""
+    person = call.company.person(call.path["id"])
+    if person is None or person.id in call.controls.remove or person.email in call.controls.remove:
+        raise missing()
+    return _standing(call, person)
+
+
+def listed(call: Call) -> Sequence[Person]:
+    """Everybody whom the lists show just now: all, unless a script says otherwise."""
+    people: Sequence[Person] = call.company.people(call.now)
+    controls = call.controls
+    if controls.remove:
+        gone = controls.remove
+        people = [p for p in people if p.id not in gone and p.email not in gone]
+    if controls.demote:
+        people = [_standing(call, person) for person in people]
+    return {"all": people, "half": people[::2], "nobody": people[:0]}[controls.lists]
 
 
 def user(account: Account, person: Person, include: frozenset[str]) -> Body:
     """A person as the API shows them."""
-    return {
-        "id": person.id,
+    shown = reference(account, person) | {
         "type": "user",
-        "summary": person.name,
-        "self": f"{account.api_url}/users/{person.id}",
-        "html_url": f"https://{account.subdomain}.pagerduty.com/users/{person.id}",
         "name": person.name,
         "email": person.email,
         "role": person.role,
@@ -108,53 +127,28 @@ def user(account: Account, person: Person, include: frozenset[str]) -> Body:
         "avatar_url": f"https://avatars.example/{person.id}.png",
         "billed": True,
         "description": None,
+        "locale": "en-US",
         "invitation_sent": person.invited,
-        "created_via_sso": person.role not in ("owner", "admin"),
+        "created_via_sso": person.role not in LEADING,
         "teams": [_team(account, team, "teams" in include) for team in person.teams],
         "contact_methods": [
-            _contact(account, person, channel, "contact_methods" in include)
+            contact(account, person, channel, "contact_methods" in include)
             for channel in person.channels
         ],
-        "notification_rules": [],
+        "notification_rules": [
+            rule(account, person, each, "notification_rules" in include)
+            for each in rules_of(person)
+        ],
         "coordinated_incidents": [],
     }
+    if "subdomains" in include:
+        shown["subdomains"] = [account.subdomain]
+    return shown
 
 
-def address(person: Person, channel: str) -> str | None:
-    """Where a person is reached by that channel; None for push."""
-    if channel == "email":
-        return person.email
-    return None if channel == "push" else f"+{person.country_code}{person.number}"
-
-
-def _included(call: Call) -> frozenset[str]:
-    asked = frozenset(call.params.getlist("include[]"))
-    if not asked <= INCLUDES:
-        raise invalid(f"include[] must be one of {', '.join(sorted(INCLUDES))}.")
-    return asked
-
-
-def _team(account: Account, team: Team, whole: bool) -> Body:
-    link = f"https://{account.subdomain}.pagerduty.com/teams/{team.id}"
-    short = {"id": team.id, "summary": team.name, "html_url": link}
-    if whole:
-        return short | {"type": "team", "name": team.name, "description": None}
-    return short | {"type": "team_reference"}
-
-
-def _contact(account: Account, person: Person, channel: str, whole: bool) -> Body:
-    kind = f"{KINDS[channel]}_contact_method"
-    short: Body = {"id": identifier(account.id, person.id, channel), "summary": channel.title()}
-    if not whole:
-        return short | {"type": f"{kind}_reference"}
-    if channel in ("sms", "phone"):
-        short |= {"country_code": int(person.country_code), "address": person.number}
-    else:
-        short["address"] = person.email if channel == "email" else identifier(person.id, "device")
-    return short | {"type": kind, "label": "Work"}
-
-
-def _license(account: Account, kind: License) -> Body:
+def license_row(account: Account, kind: License, held: Counter[str]) -> Body:
+    """A licence as the API shows it. Those of one pool repeat how many of it are left."""
+    taken = sum(held[each.id] for each in account.licenses if each.pool == kind.pool)
     return {
         "id": kind.id,
         "type": "license",
@@ -163,8 +157,38 @@ def _license(account: Account, kind: License) -> Body:
         "description": kind.description,
         "valid_roles": list(kind.roles),
         "role_group": kind.role_group,
-        "current_value": account.seats[kind.id],
-        "allocations_available": kind.free,
+        "current_value": held[kind.id],
+        "allocations_available": max(0, kind.bought - taken),
         "self": None,
         "html_url": None,
     }
+
+
+def _held(call: Call) -> Counter[str]:
+    """How many people hold each licence, by its id."""
+    people = listed(call)
+    if people is call.company.people(call.now):
+        return call.company.held()
+    return Counter(person.license_id for person in people)
+
+
+def _standing(call: Call, person: Person) -> Person:
+    return standing(person, call.controls) or person
+
+
+@lru_cache(maxsize=30_000)
+def _row(account: Account, person: Person, include: frozenset[str]) -> bytes:
+    """A person as they are sent in a list; each version of somebody is made once."""
+    return orjson.dumps(user(account, person, include))
+
+
+def _team(account: Account, team: Team, whole: bool) -> Body:
+    short = reference(account, team)
+    return short | {"type": "team", "name": team.name, "description": None} if whole else short
+
+
+def _calendar(account: Account, user_id: str) -> Body:
+    """Addresses that are secrets: whoever knows them reads the person's calendar."""
+    secret = identifier(account.seed, user_id, "calendar", length=20, prefix="")
+    calendar = f"{account.subdomain}.pagerduty.com/private/{secret}/feed"
+    return {"web_cal_url": f"webcal://{calendar}", "http_cal_url": f"https://{calendar}"}

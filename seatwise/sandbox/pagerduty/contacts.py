@@ -1,0 +1,110 @@
+"""How people are reached: their contact methods, and the rules by which they are told."""
+
+from typing import Final
+
+from .account import Account
+from .answers import Body, Call, included, invalid, missing
+from .codes import identifier
+from .people import Person
+from .story import RULES
+
+KINDS: Final = {"email": "email", "sms": "sms", "phone": "phone", "push": "push_notification"}
+Rule = tuple[str, int, str]  # urgency, its place among the person's rules of it, channel
+
+
+def list_contact_methods(call: Call) -> Body:
+    """The ways to reach one person."""
+    person = _known(call)
+    methods = [contact(call.account, person, channel, True) for channel in person.channels]
+    return {"contact_methods": methods}
+
+
+def list_rules(call: Call) -> Body:
+    """The rules by which one person is told, for urgent incidents unless asked otherwise."""
+    person, urgency = _known(call), call.params.get("urgency", "high")
+    if urgency not in ("high", "low", "all"):
+        raise invalid("urgency must be high, low or all.")
+    whole = "contact_methods" in included(call, frozenset({"contact_methods"}))
+    shown = []
+    for each in rules_of(person):
+        if urgency in ("all", each[0]):
+            made = rule(call.account, person, each, True)
+            if whole:
+                made["contact_method"] = contact(call.account, person, each[2], True)
+            shown.append(made)
+    return {"notification_rules": shown}
+
+
+def contact(account: Account, person: Person, channel: str, whole: bool) -> Body:
+    """A contact method, in short or whole."""
+    kind = f"{KINDS[channel]}_contact_method"
+    name = identifier(account.id, person.id, channel)
+    place = f"{account.api_url}/users/{person.id}/contact_methods/{name}"
+    short: Body = {
+        "id": name,
+        "type": f"{kind}_reference",
+        "summary": "Work" if channel in ("email", "phone") else channel.title(),
+        "self": place,
+        "html_url": None,
+    }
+    if not whole:
+        return short
+    short |= {"type": kind, "label": "Work"}
+    if channel in ("sms", "phone"):
+        number = {"country_code": int(person.country_code), "address": person.number}
+        return short | number | {"blacklisted": False, "enabled": channel == "sms"}
+    if channel == "email":
+        return short | {"address": person.email, "send_short_email": False}
+    device = identifier(person.id, "device", length=32, prefix="")
+    return short | {"address": device, "device_type": "ios", "sounds": []}
+
+
+def rule(account: Account, person: Person, wanted: Rule, whole: bool) -> Body:
+    """A notification rule, in short or whole."""
+    urgency, n, channel = wanted
+    minutes = _times(urgency, channel)[n]
+    name = identifier(account.id, person.id, "rule", urgency, channel, n)
+    short: Body = {
+        "id": name,
+        "type": "assignment_notification_rule_reference",
+        "summary": f"{minutes} minutes: channel {name}",
+        "self": f"{account.api_url}/users/{person.id}/notification_rules/{name}",
+        "html_url": None,
+    }
+    if not whole:
+        return short
+    return short | {
+        "type": "assignment_notification_rule",
+        "start_delay_in_minutes": minutes,
+        "urgency": urgency,
+        "contact_method": contact(account, person, channel, False),
+    }
+
+
+def rules_of(person: Person) -> list[Rule]:
+    """Which rules a person has: the account's habit, by the channels they have."""
+    return [
+        (urgency, n, channel)
+        for urgency, steps in RULES.items()
+        for channel in dict(steps)
+        for n in range(len(_times(urgency, channel)))
+        if channel in person.channels
+    ]
+
+
+def address(person: Person, channel: str) -> str | None:
+    """Where a person is reached by that channel; None for push."""
+    if channel == "email":
+        return person.email
+    return None if channel == "push" else f"+{person.country_code}{person.number}"
+
+
+def _times(urgency: str, channel: str) -> list[int]:
+    return [minutes for each, minutes in RULES[urgency] if each == channel]
+
+
+def _known(call: Call) -> Person:
+    person = call.company.person(call.path["id"])
+    if person is None:
+        raise missing()
+    return person

@@ -3,6 +3,7 @@
 Nothing here imports anything of the product, so that a mistake cannot be made on both sides.
 """
 
+import gc
 import json
 import socket
 import sys
@@ -76,6 +77,7 @@ def serve(
     simulation = VENDORS[vendor].build(options or Options())
     if scenario is not None:
         simulation.script(_read(scenario))
+    gc.freeze()  # a hundred thousand people are not worth looking through again and again
     doors = [(simulation.app, listen(host, port))]
     try:
         if control_port is not None:

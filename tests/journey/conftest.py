@@ -48,7 +48,7 @@ class Demo:
     @property
     def api_key(self) -> str:
         log = (self.program.home / "demo" / "pagerduty.log").read_text(encoding="utf-8")
-        found = re.search(r"API key of harbor-prod: (\S+)", log)
+        found = re.search(r"API key of harbor-prod \(us\): (\S+)", log)
         assert found is not None, log
         return found[1]
 

@@ -78,10 +78,10 @@ def test_the_log_tells_the_same_story_as_the_incidents(
         ("important", set(BECOMES) | {"assign", "annotate"}),
         ("notify", {"notify"}),
     ):
-        part = list(company.log(0, FAR, cast(Sort, sort)))
+        part = list(company.log(0, FAR, cast("Sort", sort)))
         assert part == [moment for moment in logged if moment[0].kind in kinds]
     sent = Counter(entry.detail for entry, _ in logged if entry.kind == "notify")
-    assert sent == {c: n for c in CHANNELS if (n := len(company.log(0, FAR, cast(Sort, c))))}
+    assert sent == {c: n for c in CHANNELS if (n := len(company.log(0, FAR, cast("Sort", c))))}
     for one in told:
         _check(company, one)
     open_now = [one for one in told if one.standing(at)[0] != "resolved"]

@@ -58,7 +58,9 @@ def test_a_wrong_post_is_refused_whole_and_in_a_sentence(
     assert sandbox.control.get("/__control").json() == before
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 200_000, b"\xff", b" " * (5 * 1024 * 1024)])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[" * 200_000, b"\xff", b"[" + b" " * 5_000_000 + b"]"]
+)
 def test_what_is_no_json_or_too_much_is_refused(sandbox: Running, body: bytes) -> None:
     assert sandbox.control.post("/__control", content=body).status_code == 400
 
@@ -203,3 +205,29 @@ def test_only_known_methods_work(sandbox: Running) -> None:
     assert sandbox.control.put("/__control", json={}).status_code == 405
     with pytest.raises(httpx2.HTTPStatusError):
         sandbox.control.post("/__requests").raise_for_status()
+
+
+def test_no_web_page_can_pull_the_strings(sandbox: Running) -> None:
+    wanted = {"rate_limit": 1}
+    page = sandbox.control.post("/__control", json=wanted, headers={"Origin": "http://evil.test"})
+    assert page.status_code == 403
+    named = sandbox.control.get("/__truth", headers={"Host": "evil.test"})
+    assert named.status_code == 400
+    assert sandbox.control.get("/__control").json()["controls"]["rate_limit"] != 1
+
+
+def test_a_request_is_noted_with_the_account_and_the_person_behind_it(
+    app: App, sandbox: Running
+) -> None:
+    token = app.tokens("admin")["access_token"]
+    person = app.get(token, "/us/users/me").json()["user"]["id"]
+    app.get("nonsense", "/us/users/me")
+    noted, refused = sandbox.requests("/us/users/me")
+    assert (noted["account"], noted["user"]) == ("harbor-prod", person)
+    assert (refused["account"], refused["user"], refused["status"]) == (None, None, 401)
+
+
+def test_somebody_is_named_by_their_address_in_any_case_of_letters(sandbox: Running) -> None:
+    email = sandbox.someone("observer")
+    sandbox.fault(remove=email.upper())
+    assert email not in {member["email"] for member in sandbox.truth()["members"]}

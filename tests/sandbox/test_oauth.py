@@ -27,6 +27,9 @@ def test_the_id_token_says_which_account_and_region_it_is(app: App, sandbox: Run
     assert claims["aud"] == [app.client.id, f"{sandbox.base_url}/eu"]
     assert (claims["subdomain"], claims["region"]) == ("harbor-eu", "eu")
     assert claims["exp"] - claims["iat"] == 86_400
+    assert "nonce" not in claims
+    marked = jwt.decode(app.tokens(nonce="n-0S6+WzA2M=")["id_token"], keys).claims
+    assert marked["nonce"] == "n-0S6+WzA2M="
 
 
 def test_a_token_of_the_other_region_is_refused(app: App) -> None:

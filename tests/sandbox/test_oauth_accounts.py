@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from seatwise.sandbox.pagerduty import signin
 from tests.sandbox.conftest import ALL, NOW, App, answer_of
 from tests.sandboxes import Running, running
 
@@ -18,11 +19,11 @@ def six() -> Iterator[Running]:
         yield sandbox
 
 
-def signed_in(app: App, email: str) -> tuple[httpx2.Response, str]:
+def signed_in(app: App, email: str, asked: str = "") -> tuple[httpx2.Response, str]:
     """The account chooser of somebody, and the number of the request."""
     http = app.sandbox.http
     http.cookies.clear()
-    page = http.get(app.authorize_url(), follow_redirects=True)
+    page = http.get(asked or app.authorize_url(), follow_redirects=True)
     number = re.search(r'name="request" value="([^"]+)"', page.text)
     assert number is not None
     form = {"request": number[1], "email": email}
@@ -62,6 +63,26 @@ def test_the_role_that_counts_is_the_one_somebody_was_demoted_to(
     back = sandbox.decide(classic.authorize_url(scope="write"), owner)
     assert classic.redeem(answer_of(back)["code"]).json()["scope"] == "openid read"
     assert classic.refresh(tokens["refresh_token"]).json()["scope"] == "openid read"
+
+
+def test_the_consent_page_asks_for_no_more_than_its_reader_may_give(classic: App) -> None:
+    http = classic.sandbox.http
+    for role, scope in (("observer", "read"), ("user", "write")):
+        page = classic.authorize_url(scope="write")
+        _, number = signed_in(classic, classic.sandbox.someone(role), page)
+        form = {"request": number, "account": "harbor-prod"}
+        consent = http.post("/identity/accounts", data=form, follow_redirects=True)
+        assert re.findall(r"<code>(\w+)</code>", consent.text) == [scope]
+
+
+def test_the_oldest_request_is_forgotten_when_too_many_are_under_way(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "KEPT", 3)
+    with httpx2.Client(base_url=app.sandbox.base_url, follow_redirects=True) as browser:
+        pages = [browser.get(app.authorize_url()) for _ in range(4)]
+        again = [browser.get(str(page.url)).status_code for page in pages]
+    assert again == [400, 200, 200, 200]
 
 
 def test_the_tokens_of_somebody_who_was_removed_are_dead(app: App, sandbox: Running) -> None:
@@ -116,7 +137,7 @@ def test_the_chooser_shows_ones_own_accounts_and_folds_the_others(six: Running) 
     )
     own, others = text.split("<details>")
     assert re.findall(r'name="account" value="([^"]+)"', own) == ["harbor-3"]
-    assert f"{ACCOUNTS - 1}</summary>" in others
+    assert f"<summary>{ACCOUNTS - 1} accounts" in others
 
 
 def test_the_sign_in_page_offers_people_of_many_accounts(six: Running) -> None:

@@ -9,6 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from seatwise.sandbox import Options
+from seatwise.sandbox.pagerduty import grants
 from seatwise.sandbox.pagerduty.controls import Controls
 from seatwise.sandbox.pagerduty.grants import (
     CLASSIC,
@@ -150,6 +151,33 @@ def test_the_oldest_codes_are_forgotten_when_there_are_too_many(office: Office) 
     assert "unknown" in refused(office.grants.redeem, SCOPED, first, CALLBACK, VERIFIER)
     office.grants.redeem(SCOPED, second, CALLBACK, VERIFIER)
     office.grants.redeem(SCOPED, newest, CALLBACK, VERIFIER)
+
+
+def test_the_oldest_grants_are_forgotten_when_there_are_too_many(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "GRANTS_KEPT", 3)
+    made = [office.tokens()[0] for _ in range(5)]
+    assert [office.grants.find(access) is not None for access in made] == [False] * 2 + [True] * 3
+
+
+def test_an_app_that_acts_for_itself_again_and_again_leaves_nothing_behind(
+    office: Office,
+) -> None:
+    for _ in range(50):
+        office.grants.act_as(SCOPED, office.company, frozenset({"users.read"}))
+        office.clock.now += DAY
+    assert office.grants.kept == 1
+
+
+def test_without_rotation_every_refresh_begins_a_new_life(office: Office) -> None:
+    office.controls.rotation = False
+    _, refresh = office.tokens()
+    for _ in range(3):
+        office.clock.now += 30 * DAY - 1
+        office.grants.refresh(SCOPED, refresh)
+    office.clock.now += 30 * DAY
+    assert "expired" in refused(office.grants.refresh, SCOPED, refresh)
 
 
 def test_a_grace_period_passes(office: Office) -> None:

@@ -7,14 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from seatwise.sandbox import Options, serve, settings_for
+from seatwise.sandbox.pagerduty.faults import KINDS
 
 PROGRAM = """
 from pathlib import Path
@@ -83,10 +85,15 @@ def test_the_control_port_is_on_this_machine_only_whatever_the_vendors_host_is()
             httpx2.get(f"http://127.0.0.2:{control.port}/__truth")
 
 
-@pytest.mark.parametrize("kind", ["hang", "trickle", "endless", "gzip_bomb", "slow"])
-def test_it_ends_at_once_and_quietly_whatever_a_fault_is_doing(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "delay"),
+    [("hang", 30), ("trickle", 30), ("slow", 30), ("endless", 0), ("endless", 30)],
+)
+def test_it_ends_at_once_and_quietly_whatever_a_fault_is_doing(
+    kind: str, delay: int, tmp_path: Path
+) -> None:
     scenario = tmp_path / "scenario.json"
-    scenario.write_text(json.dumps([{"path": "*", "kind": kind, "delay": 30}]))
+    scenario.write_text(json.dumps([{"path": "*", "kind": kind, "delay": delay}]))
     with program(f"scenario=Path({str(scenario)!r}), control_port=0") as process:
         said = said_until(process, "Control: ")
         address = urlsplit(said[0].rpartition(" ")[2])
@@ -101,6 +108,29 @@ def test_it_ends_at_once_and_quietly_whatever_a_fault_is_doing(kind: str, tmp_pa
             _, complaints = process.communicate(timeout=10)
     assert (process.returncode, complaints) == (0, "")
     assert time.monotonic() - began < 2
+
+
+def test_no_fault_makes_the_server_complain(tmp_path: Path) -> None:
+    quick: dict[str, dict[str, Any]] = {
+        "hang": {"delay": 0.01},
+        "trickle": {"delay": 0.01, "piece": 1000},
+        "endless": {"size": 1000},
+        "gzip_bomb": {"size": 1000},
+    }
+    faults = [{"path": "/users", "kind": kind, **quick.get(kind, {})} for kind in KINDS]
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text(json.dumps(faults))
+    with program(f"scenario=Path({str(scenario)!r})") as process:
+        said = said_until(process, "API key of harbor-prod")
+        base_url, key = said[0].rpartition(" ")[2], said[-1].rpartition(" ")[2]
+        with httpx2.Client(headers={"Authorization": f"Token token={key}"}) as http:
+            for _ in KINDS:
+                with suppress(httpx2.TransportError, httpx2.DecodingError):
+                    http.get(f"{base_url}/us/users?limit=2")
+            assert http.get(f"{base_url}/us/users").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=10)
+    assert (process.returncode, complaints) == (0, "")
 
 
 def test_a_scenario_is_there_from_the_first_request(tmp_path: Path) -> None:

@@ -25,11 +25,11 @@ def announcement(base_url: str, world: World, examples: Examples) -> list[str]:
         f"Identity: {places['IDENTITY_URL']}",
         f"REST US: {places['API_URL']}",
         f"REST EU: {places['API_URL_EU']}",
-        *(f"API key of {one.subdomain} ({one.region}): {one.api_key}" for one in accounts),
         f"Scoped OAuth client: {SCOPED.id}",
         f"Scoped OAuth secret: {SCOPED.secret}",
         f"Classic OAuth client: {CLASSIC.id}",
         f"Classic OAuth secret: {CLASSIC.secret}",
+        *(f"API key of {one.subdomain} ({one.region}): {one.api_key}" for one in accounts),
         *(
             f"Sign in to {company.account.subdomain} as {person.email} ({person.role})"
             for company in examples.companies

@@ -105,6 +105,8 @@ class Gate:
             headers: dict[str, str] = {}
             try:
                 caller = self._caller(request.headers.get("authorization", ""))
+                request.scope["sandbox.account"] = caller.company.account.subdomain
+                request.scope["sandbox.user"] = caller.person.id if caller.person else None
                 headers = self._count(caller, need)
                 self._check(caller, need)
                 posted = await _posted(request) if request.method == "POST" else {}

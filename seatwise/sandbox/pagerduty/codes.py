@@ -18,6 +18,8 @@ _FACTOR: Final = 0x9E3779B97F4A7C15  # odd, so that multiplying by it can be und
 _INVERSE: Final = pow(_FACTOR, -1, 1 << 64)
 _N, _ORDINAL = 20, 8  # bits: things a day, parts of a thing
 _DAYS: Final = 16
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # base 32: five bits a letter
+_PAIRS: Final = tuple(a + b for a in _LETTERS for b in _LETTERS)
 
 
 class Chance:
@@ -41,7 +43,8 @@ class Chance:
         number = number * _FACTOR & _WIDE
         number ^= number >> 32
         number = number * _FACTOR & _WIDE
-        return kind + base64.b32encode(number.to_bytes(8))[:13].decode()
+        text = [_PAIRS[number >> shift & 1023] for shift in (54, 44, 34, 24, 14, 4)]
+        return f"{kind}{''.join(text)}{_PAIRS[number << 6 & 1023][0]}"
 
     def read(self, text: str) -> tuple[int, int, int, int] | None:
         """The (sort, day, n, ordinal) that an id was written for; None for no id of this account.
@@ -80,6 +83,12 @@ def identifier(*parts: object, length: int = 6, prefix: str = "P") -> str:
         number, rest = divmod(number, 36)
         letters += "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[rest]
     return prefix + letters
+
+
+def identifiers(count: int, *parts: object, length: int = 8) -> list[str]:
+    """At most a dozen ids at once, for the little things that belong to one."""
+    text = base64.b32encode(_digest(parts, 64)).decode()
+    return ["P" + text[n * length : (n + 1) * length] for n in range(count)]
 
 
 def _digest(parts: tuple[object, ...], size: int) -> bytes:

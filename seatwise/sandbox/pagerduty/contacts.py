@@ -1,15 +1,16 @@
 """How people are reached: their contact methods, and the rules by which they are told."""
 
+from functools import lru_cache
 from typing import Final
 
 from .account import Account
 from .answers import Body, Call, included, invalid, missing
-from .codes import identifier
+from .codes import identifier, identifiers
 from .people import Person
 from .story import RULES
 
 KINDS: Final = {"email": "email", "sms": "sms", "phone": "phone", "push": "push_notification"}
-Rule = tuple[str, int, str]  # urgency, its place among the person's rules of it, channel
+STEPS: Final = tuple((urgency, *step) for urgency, steps in RULES.items() for step in steps)
 
 
 def list_contact_methods(call: Call) -> Body:
@@ -27,10 +28,10 @@ def list_rules(call: Call) -> Body:
     whole = "contact_methods" in included(call, frozenset({"contact_methods"}))
     shown = []
     for each in rules_of(person):
-        if urgency in ("all", each[0]):
+        if urgency in ("all", STEPS[each][0]):
             made = rule(call.account, person, each, True)
             if whole:
-                made["contact_method"] = contact(call.account, person, each[2], True)
+                made["contact_method"] = contact(call.account, person, STEPS[each][1], True)
             shown.append(made)
     return {"notification_rules": shown}
 
@@ -38,7 +39,7 @@ def list_rules(call: Call) -> Body:
 def contact(account: Account, person: Person, channel: str, whole: bool) -> Body:
     """A contact method, in short or whole."""
     kind = f"{KINDS[channel]}_contact_method"
-    name = identifier(account.id, person.id, channel)
+    name = _names(account, person)[list(KINDS).index(channel)]
     place = f"{account.api_url}/users/{person.id}/contact_methods/{name}"
     short: Body = {
         "id": name,
@@ -59,11 +60,10 @@ def contact(account: Account, person: Person, channel: str, whole: bool) -> Body
     return short | {"address": device, "device_type": "ios", "sounds": []}
 
 
-def rule(account: Account, person: Person, wanted: Rule, whole: bool) -> Body:
+def rule(account: Account, person: Person, step: int, whole: bool) -> Body:
     """A notification rule, in short or whole."""
-    urgency, n, channel = wanted
-    minutes = _times(urgency, channel)[n]
-    name = identifier(account.id, person.id, "rule", urgency, channel, n)
+    urgency, channel, minutes = STEPS[step]
+    name = _names(account, person)[len(KINDS) + step]
     short: Body = {
         "id": name,
         "type": "assignment_notification_rule_reference",
@@ -81,15 +81,9 @@ def rule(account: Account, person: Person, wanted: Rule, whole: bool) -> Body:
     }
 
 
-def rules_of(person: Person) -> list[Rule]:
-    """Which rules a person has: the account's habit, by the channels they have."""
-    return [
-        (urgency, n, channel)
-        for urgency, steps in RULES.items()
-        for channel in dict(steps)
-        for n in range(len(_times(urgency, channel)))
-        if channel in person.channels
-    ]
+def rules_of(person: Person) -> list[int]:
+    """Which of the account's usual steps are a person's rules, by the channels they have."""
+    return [n for n, (_, channel, _) in enumerate(STEPS) if channel in person.channels]
 
 
 def address(person: Person, channel: str) -> str | None:
@@ -99,8 +93,10 @@ def address(person: Person, channel: str) -> str | None:
     return None if channel == "push" else f"+{person.country_code}{person.number}"
 
 
-def _times(urgency: str, channel: str) -> list[int]:
-    return [minutes for each, minutes in RULES[urgency] if each == channel]
+@lru_cache(maxsize=1000)
+def _names(account: Account, person: Person) -> list[str]:
+    """The ids of everything that is one person's: methods first, then rules."""
+    return identifiers(len(KINDS) + len(STEPS), account.id, person.id, "contact")
 
 
 def _known(call: Call) -> Person:

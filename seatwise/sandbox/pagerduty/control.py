@@ -9,6 +9,8 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,11 +36,15 @@ class Strings:
                 Route("/__control", self.control, methods=["GET", "POST", "DELETE"]),
                 Route("/__truth", self.truth),
                 Route("/__requests", self.requests, methods=["GET", "DELETE"]),
-            ]
+            ],
+            # no page that is open in a browser on this machine may pull the strings
+            middleware=[Middleware(TrustedHostMiddleware, ["127.0.0.1", "localhost", "[::1]"])],
         )
 
     async def control(self, request: Request) -> Response:
         """GET: what is set. POST: faults and controls. DELETE: everything back."""
+        if "origin" in request.headers and request.method != "GET":
+            return _refusal("no page in a browser may change anything here", 403)
         if request.method == "DELETE":
             self._controls.clear()
             return Response(status_code=204)
@@ -61,7 +67,7 @@ class Strings:
             at = _moment(asked.get("at"))
         except ValueError as wrong:
             return _refusal(f"at {wrong}")
-        return _answer(truth(company, zone, at) if at else truth(company, zone))
+        return _answer(truth(company, zone, at, self._controls))
 
     async def requests(self, request: Request) -> Response:
         """GET: the record, or what fits `path`, `method` and `since`. DELETE: a new record."""

@@ -112,6 +112,19 @@ def _parsed(name: str, value: Any) -> Any:
         raise ValueError(f"{name} {wrong}") from None
 
 
+def _roles(value: Any) -> dict[str, str]:
+    return {_named(each): role for each, role in each_one_of(ROLES)(value).items()}
+
+
+def _people(value: Any) -> set[str]:
+    return {_named(each) for each in words(value)}
+
+
+def _named(text: str) -> str:
+    """An id as it is; an e-mail address in small letters, as the accounts keep them."""
+    return text.casefold() if "@" in text else text
+
+
 CONTROLS: Final[dict[str, Control]] = {
     "withhold_scopes": Control("scopes that are missing in grants from now on", words),
     "revoke_scopes": Control("scopes that are missing in existing tokens as well", words),
@@ -146,8 +159,8 @@ CONTROLS: Final[dict[str, Control]] = {
         "whom the lists of users and licences show: all, half or nobody", one_of(LISTS)
     ),
     "demote": Control(
-        "roles that count from now on, by user id or e-mail address", each_one_of(ROLES)
+        "roles that count from now on, by user id or e-mail address", _roles
     ),
-    "remove": Control("user ids or e-mail addresses of people who were removed", words),
+    "remove": Control("user ids or e-mail addresses of people who were removed", _people),
     "suspended": Control("subdomains of accounts that are suspended", words),
 }

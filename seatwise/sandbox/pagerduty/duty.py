@@ -4,7 +4,7 @@ Times are seconds since 1970, windows half-open. A turn is held by one person fr
 whoever is away or no longer there is covered by the next in the rotation (an override).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -43,14 +43,34 @@ class Hours:
         day = datetime.fromtimestamp(since, zone).date() - timedelta(days=1)
         while True:
             midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - by the wall clock
-            for seconds in (self.start, self.start + self.seconds):
-                wall = (midnight + timedelta(seconds=seconds)).replace(tzinfo=zone)
-                at = int(wall.timestamp())
+            walls = (
+                midnight + timedelta(seconds=s) for s in (self.start, self.start + self.seconds)
+            )
+            # an hour may come twice or never, and then the clock's jump may be a border too
+            found = {
+                int(w.replace(tzinfo=zone, fold=fold).timestamp()) for w in walls for fold in (0, 1)
+            }
+            for at in found | _jump(midnight, zone):
                 if since < at < until:
                     yield at
             if int(midnight.replace(tzinfo=UTC).timestamp()) > until + DAY:
                 return
             day += timedelta(days=1)
+
+
+def _jump(midnight: datetime, zone: ZoneInfo) -> set[int]:
+    """The second of that day in which the clock on the wall is put forward or back, if any."""
+    low, high = (
+        int((midnight + timedelta(days=n)).replace(tzinfo=zone).timestamp()) for n in (0, 1)
+    )
+    before = datetime.fromtimestamp(low, zone).utcoffset()
+    if datetime.fromtimestamp(high, zone).utcoffset() == before:
+        return set()
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = datetime.fromtimestamp(middle, zone).utcoffset() == before
+        low, high = (middle, high) if same else (low, middle)
+    return {high}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +86,9 @@ class Layer:
     _turns: dict[int, Person | None] = field(default_factory=dict, repr=False)
 
     def nominal(self, at: int) -> Person | None:
-        """Whose turn it is by the rotation alone."""
+        """Whose turn it is by the rotation alone; nobody's where nobody of it can take it."""
+        if self.holder(at) is None:
+            return None
         turn = (at - self.start) // self.turn
         return self.seats[turn % len(self.seats)].at(self.start + turn * self.turn)
 
@@ -104,6 +126,10 @@ class Schedule:
     team: Team
     time_zone: str
     layers: tuple[Layer, ...]
+    _simple: bool = field(init=False, repr=False)  # every layer is always in force
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_simple", all(layer.hours is None for layer in self.layers))
 
     def holder(self, at: int) -> Person | None:
         """Who is on call at that moment."""
@@ -130,8 +156,10 @@ class Schedule:
 
         return self._shifts(since, until, nominal)
 
-    def _layers(self, at: int) -> list[Layer]:
+    def _layers(self, at: int) -> Sequence[Layer]:
         """The layers in force at that moment, from the top."""
+        if self._simple:
+            return self.layers
         zone = ZoneInfo(self.time_zone)
         return [each for each in self.layers if each.hours is None or each.hours.cover(at, zone)]
 
@@ -140,13 +168,19 @@ class Schedule:
         return next(((layer, person) for layer, person in found if person), None)
 
     def _stand_in(self, at: int) -> tuple[Layer, Person] | None:
-        real = self._real(at)
-        return real if real and real[0].nominal(at) is not real[1] else None
+        turns = (layer.nominal(at) for layer in self._layers(at))
+        real, planned = self._real(at), next(filter(None, turns), None)
+        return real if real and (planned is None or planned.id != real[1].id) else None
 
     def _shifts(
         self, since: int, until: int, whose: Callable[[int], tuple[Layer, Person] | None]
     ) -> list[Shift]:
         """The window, widened to whole turns and cut wherever somebody else may begin."""
+        if self._simple and len(self.layers) == 1:  # most are, and there are thousands of them
+            layer = self.layers[0]
+            first = since - (since - layer.start) % layer.turn
+            turns = ((at, whose(at)) for at in range(first, until, layer.turn))
+            return [Shift(at, at + layer.turn, held[1]) for at, held in turns if held]
         reach = max(layer.turn for layer in self.layers)
         low, high = since - reach, until + reach
         cuts, zone = {low, high}, ZoneInfo(self.time_zone)

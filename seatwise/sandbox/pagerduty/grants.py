@@ -43,6 +43,7 @@ SCOPES: Final = {  # what each permission says on the consent page
     "audit_records.read": "Read the audit trail of configuration changes",
     "users:sessions.read": "Read when people signed in",
     "oauth_delegations.read": "Read which apps and devices people use",
+    "analytics.read": "Read the analytics of one incident",
     "analytics.write": "Run analytics queries (this permission only reads)",
 }
 CLASSIC_SCOPES: Final = {
@@ -107,6 +108,7 @@ class Grant:
     person_id: str | None  # None: the app acts for itself
     scopes: frozenset[str]
     until: float  # its hard end, whatever is refreshed
+    nonce: str | None = field(default=None, repr=False)  # the app's own mark in the ID token
     number: int = 0
     revoked: bool = False
     serial: int = 0  # of the newest refresh token
@@ -167,6 +169,7 @@ class Grants:
         asked: frozenset[str],
         redirect_uri: str,
         challenge: str | None,
+        nonce: str | None = None,
     ) -> str:
         """Notes a person's permission and returns the authorization code for it.
 
@@ -175,7 +178,7 @@ class Grants:
         scopes = asked & set(client.scopes) - self.controls.withhold_scopes
         now = self._clock()
         scopes |= {"openid"}
-        grant = Grant(client, company, person.id, scopes, now + client.grant_life)
+        grant = Grant(client, company, person.id, scopes, now + client.grant_life, nonce)
         life = CODE_LIFE if self.controls.code_ttl is None else self.controls.code_ttl
         code = secrets.token_urlsafe(24)
         self._codes[code] = Code(grant, redirect_uri, challenge, now + life)
@@ -272,6 +275,11 @@ class Grants:
         """Ends a grant: none of its tokens works from now on."""
         grant.revoked = True
         grant.refresh.clear()
+
+    @property
+    def kept(self) -> int:
+        """How many grants are remembered; those that are over are forgotten by and by."""
+        return len(self._grants)
 
     def _check(self, grant: Grant) -> None:
         if grant.account.subdomain in self.controls.suspended:

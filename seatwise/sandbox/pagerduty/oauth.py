@@ -78,6 +78,7 @@ class Identity:
                 scopes=frozenset(asked.get("scope", "").split()),
                 state=asked.get("state"),
                 challenge=asked.get("code_challenge"),
+                nonce=asked.get("nonce"),
             ),
         )
 
@@ -176,7 +177,7 @@ class Identity:
     def _id_token(self, tokens: Tokens, base: str) -> str:
         grant, account = tokens.grant, tokens.grant.account
         now = int(time.time() + self.grants.controls.clock_skew)
-        user = {"user_id": grant.person_id} if grant.person_id else {}
+        some = {"user_id": grant.person_id, "nonce": grant.nonce}
         claims = {
             "iss": base + ISSUER,
             "aud": [grant.client.id, f"{base}/{account.region}"],
@@ -186,7 +187,7 @@ class Identity:
             "region": account.region,
             "iat": now,
             "exp": now + tokens.expires_in,
-        } | user
+        } | {name: value for name, value in some.items() if value}
         return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
 
 

@@ -71,7 +71,7 @@ def accounts(number: str, client: Client, email: str, choices: Sequence[Choice])
     others = [choice for choice in choices if not choice.person]
     listed = f'<ul class="rows">{own}</ul>' if own else ""
     if others:
-        words = f"Accounts without {email}: {len(others)}"
+        words = f"{len(others)} account{'s' if len(others) > 1 else ''} you do not belong to"
         listed += _folded(words, "".join(map(_account, others)))
     return _page(
         "Choose an account",

@@ -1,5 +1,6 @@
 """How one thing mentions another in the API's answers."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 from .account import Account, Integration, Service
@@ -20,15 +21,8 @@ WORDS: Final[dict[type, tuple[str, str]]] = {  # the vendor's word, and where it
 
 
 def reference(account: Account, thing: Thing) -> dict[str, Any]:
-    """A thing in short: id, type, summary and addresses."""
-    word, place = WORDS[type(thing)]
-    return {
-        "id": thing.id,
-        "type": f"{word}_reference",
-        "summary": summary(thing),
-        "self": f"{account.api_url}/{place}/{thing.id}",
-        "html_url": f"{account.web_url}/{place}/{thing.id}",
-    }
+    """A thing in short: id, type, summary and addresses. Nobody may change what comes back."""
+    return _made(account, thing) if isinstance(thing, Incident) else _remembered(account, thing)
 
 
 def deleted(user_id: str) -> dict[str, Any]:
@@ -47,3 +41,18 @@ def summary(thing: Thing) -> str:
     if isinstance(thing, Incident):
         return f"[#{thing.number}] {thing.title}"
     return thing.name
+
+
+def _made(account: Account, thing: Thing) -> dict[str, Any]:
+    word, place = WORDS[type(thing)]
+    name = thing.id
+    return {
+        "id": name,
+        "type": f"{word}_reference",
+        "summary": summary(thing),
+        "self": f"{account.api_url}/{place}/{name}",
+        "html_url": f"{account.web_url}/{place}/{name}",
+    }
+
+
+_remembered = lru_cache(maxsize=20_000)(_made)

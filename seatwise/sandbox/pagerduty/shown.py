@@ -22,6 +22,7 @@ INCLUDES: Final = frozenset(
         *("first_trigger_log_entries", "priorities", "services", "teams", "users"),
     }
 )
+INBOUND: Final = "inbound_integration_reference"  # as agents they go by another word
 PEOPLE: Final = {"acknowledgers", "agents", "assignees", "users"}
 
 
@@ -42,7 +43,8 @@ def incident(told: Incident, now: int, where: tzinfo | None) -> Body:
     given = [entry for entry in steps if entry.to]
     alerts, gone = told.alert_counts(now)
     is_open, acknowledged = status != "resolved", status == "acknowledged"
-    return reference(account, told) | {
+    short, first = reference(account, told), told.entry_id(steps[0])
+    return short | {
         "type": "incident",
         "incident_number": told.number,
         "title": told.title,
@@ -52,7 +54,7 @@ def incident(told: Incident, now: int, where: tzinfo | None) -> Body:
         "resolved_at": None if is_open else stamp(cause.at, where),
         "status": status,
         "urgency": told.urgency,
-        "incident_key": told.id.lower(),
+        "incident_key": short["id"].lower(),
         "incident_type": {"name": "incident_default"},
         "service": reference(account, told.service),
         "escalation_policy": reference(account, told.service.policy),
@@ -72,10 +74,10 @@ def incident(told: Incident, now: int, where: tzinfo | None) -> Body:
         "last_status_change_at": stamp(cause.at, where),
         "last_status_change_by": reference(account, cause.by),
         "first_trigger_log_entry": {
-            "id": told.entry_id(steps[0]),
+            "id": first,
             "type": "trigger_log_entry_reference",
             "summary": f"Trigger by {steps[0].by.name}",
-            "self": f"{account.api_url}/log_entries/{told.entry_id(steps[0])}",
+            "self": f"{account.api_url}/log_entries/{first}",
             "html_url": None,
         },
         "alert_counts": {"all": alerts, "triggered": alerts - gone, "resolved": gone},
@@ -83,7 +85,6 @@ def incident(told: Incident, now: int, where: tzinfo | None) -> Body:
         "pending_actions": [],
         "priority": None,
         "resolve_reason": None,
-        "conference_bridge": None,
     }
 
 
@@ -156,7 +157,7 @@ def alert(told: Incident, one: Alert, now: int) -> Body:
         "alert_key": name.lower(),
         "suppressed": False,
         "service": reference(account, told.service),
-        "integration": reference(account, told.service.integration),
+        "integration": reference(account, told.service.integration) | {"type": INBOUND},
         "incident": {"id": told.id, "type": "incident_reference"},
         "body": {"type": "alert_body", "contexts": [], "details": {}},
     }

@@ -35,6 +35,7 @@ class Pending:
     scopes: frozenset[str]
     state: str | None
     challenge: str | None
+    nonce: str | None = None  # comes back in the ID token
     session: str = ""
     company: Company | None = None
 
@@ -142,6 +143,7 @@ class Desk:
             pending.scopes,
             pending.redirect_uri,
             pending.challenge,
+            pending.nonce,
         )
         return send_back(pending.redirect_uri, code=code, state=pending.state)
 

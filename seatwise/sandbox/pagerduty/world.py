@@ -49,7 +49,7 @@ class Day(Sequence[Incident]):
         self.account, self.day = account, day
         self.beginnings, self._faces = account.tempo.beginnings(day)
         self._first = account.tempo.number(day)
-        self.shelf = Shelf([at for at, _ in self.beginnings], self)
+        self.times = [at for at, _ in self.beginnings]
         self._told: dict[int, Incident] = {}
         self.shown: dict[int, bytes] = {}  # rows that cannot change any more, as they are sent
 
@@ -232,7 +232,8 @@ class Company:
         return self.account.tempo.of_day(day)
 
     def _began_shelf(self, day: int) -> Shelf[Incident]:
-        return self.day(day).shelf
+        told = self.day(day)
+        return Shelf(told.times, told)
 
     def _logged(self, day: int, sort: str) -> int:
         key = (day, sort)
@@ -256,8 +257,8 @@ class Company:
         told = list(self.day(day))
         if day > first:
             reach = REACH if sort == "important" else CALLING
-            yesterday = self.day(day - 1).shelf
-            told += yesterday.rows[bisect_left(yesterday.times, begin - reach) :]
+            yesterday = self.day(day - 1)
+            told += yesterday[bisect_left(yesterday.times, begin - reach) :]
         if sort == "important":
             for each in range(max(first, day - LONGEST // DAY), day - 1):
                 told += self._lasting(each)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from jsonschema import Draft4Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 HOME: Final = "urn:description"
@@ -53,7 +53,7 @@ class Description:
             _widen(self._said["components"]["schemas"])
         self._whole = _translated(self._said)
         self._registry: Registry[Any] = Registry().with_resource(
-            HOME, Resource(contents=self._whole, specification=DRAFT4)
+            HOME, DRAFT4.create_resource(self._whole)
         )
         self._paths = {_bare(path): path for path in self._said["paths"]}
 

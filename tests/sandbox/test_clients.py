@@ -120,6 +120,7 @@ def test_the_vendors_client_goes_through_oauth(sandbox: Running, app: App) -> No
             assert client.get_total("incidents") > 0
             with pytest.raises(HttpError) as refused:
                 client.rget("/licenses")
+            assert refused.value.response is not None
             assert refused.value.response.status_code == 403
         alone = oauth.get_scoped_app_token("as_account-eu.harbor-eu users.read")
     with own_client(sandbox.base_url, alone["access_token"], region="eu", kind="bearer") as client:

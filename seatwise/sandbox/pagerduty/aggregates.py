@@ -160,15 +160,18 @@ class Sums:
                     self.waits[n] += values
             self.totals[n] += sum(values)
 
-    def row(self) -> Body:
-        """Totals, means and percentiles as the API shows them; null where nothing is known."""
+    def row(self, whole: bool) -> Body:
+        """Totals and means as the API shows them; null where nothing is known.
+
+        Percentiles come only with the rows about the whole account.
+        """
         shown: Body = {"total_incident_count": self.count}
         shown |= {name: self.totals[FIELDS.index(field)] for name, field in TOTALS.items()}
         shown["total_interruptions"] = sum(self.totals[-3:])
         shown |= dict.fromkeys(NEVER, 0)
         for name, field in MEANS.items():
             shown[name] = self._mean(FIELDS.index(field))
-        for n, what in ((ACKED, "first_ack"), (RESOLVED, "resolve")):
+        for n, what in ((ACKED, "first_ack"), (RESOLVED, "resolve")) if whole else ():
             waits = sorted(self.waits[n])
             for percent in PERCENTILES:
                 place = -(-len(waits) * percent // 100) - 1  # the nearest rank
@@ -202,7 +205,7 @@ def metrics(question: Question, by: str) -> list[Body]:
                 groups.setdefault((begins, name), Sums()).add(day, part)
     about = _about(company.account, by)
     rows = [
-        sums.row() | ({"range_start": group[0]} if unit else {}) | about.get(group[-1], {})
+        sums.row(not by) | ({"range_start": group[0]} if unit else {}) | about.get(group[-1], {})
         for group, sums in sorted(groups.items())
     ]
     column, down = question.order_by, question.order == "desc"

@@ -5,7 +5,7 @@ from typing import Final
 
 from .account import Account, Service
 from .answers import Body, Call, included, missing
-from .codes import DAY, identifier
+from .codes import DAY
 from .duty import Level, Policy, Schedule
 from .filters import by_name, teams_asked, the
 from .paging import page, stamp
@@ -14,7 +14,7 @@ from .references import reference
 from .schedules import schedule
 from .standing import standing
 from .story import LONGEST, is_forgotten
-from .users import listed, user
+from .users import listed, team_row, user
 from .world import Company
 
 SERVICE_PARTS: Final = frozenset(
@@ -130,7 +130,7 @@ def service(call: Call, one: Service, include: frozenset[str] = frozenset()) -> 
     if "teams" in include:
         shown["teams"] = [team(call, one.team)]
     if "auto_pause_notifications_parameters" in include:
-        shown["auto_pause_notifications_parameters"] = {"enabled": False, "timeout": None}
+        shown["auto_pause_notifications_parameters"] = {"enabled": False, "timeout": 0}
     return shown
 
 
@@ -158,12 +158,7 @@ def policy(call: Call, one: Policy, include: frozenset[str] = frozenset()) -> Bo
 
 def team(call: Call, one: Team) -> Body:
     """A team as the API shows it."""
-    return reference(call.account, one) | {
-        "type": "team",
-        "name": one.name,
-        "description": f"Everybody who looks after {one.name}",
-        "default_role": "manager",
-    }
+    return team_row(call.account, one)
 
 
 def _team(call: Call) -> Team:
@@ -220,8 +215,7 @@ def _integration(account: Account, one: Service, whole: bool) -> Body:
     if not whole:
         return short
     more = {"type": TOOL, "name": tool.name, "created_at": stamp(FOUNDED)}
-    key = identifier(account.id, tool.id, "integration key", length=31, prefix="R").lower()
-    return short | more | {"service": reference(account, one), "integration_key": key}
+    return short | more | {"service": reference(account, one)}
 
 
 def _support(call: Call, one: Service) -> Body:

@@ -41,7 +41,11 @@ def list_incidents(call: Call) -> bytes:
 
 def one_incident(call: Call) -> Body:
     """One incident as it stands now, found by its id or its number."""
-    return {"incident": widened(call, known(call), included(call, INCLUDES), zone(call))}
+    return {
+        "incident": widened(
+            call, known(call), included(call, INCLUDES | {"custom_fields"}), zone(call)
+        )
+    }
 
 
 def list_alerts(call: Call) -> bytes:

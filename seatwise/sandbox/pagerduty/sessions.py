@@ -38,11 +38,11 @@ def list_delegations(call: Call) -> Body:
     person = known(call)
     kinds = _several(call, "delegation_type", DELEGATIONS)
     statuses = _several(call, "status", STATUSES)
-    limit = min(number(call, "limit", 25, 1), 100)
+    limit, before = min(number(call, "limit", 25, 1), 100), _before(call)
     found = [
         visit
-        for visit in visits(call.account, person, _before(call))
-        if visit.kind in kinds and _status(call, visit) in statuses
+        for visit in visits(call.account, person, call.now + 1)
+        if visit.at < before and visit.kind in kinds and _status(call, visit) in statuses
     ]
     more = len(found) > limit
     body: Body = {

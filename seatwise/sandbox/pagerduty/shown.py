@@ -158,7 +158,7 @@ def alert(told: Incident, one: Alert, now: int) -> Body:
         "suppressed": False,
         "service": reference(account, told.service),
         "integration": reference(account, told.service.integration) | {"type": INBOUND},
-        "incident": {"id": told.id, "type": "incident_reference"},
+        "incident": reference(account, told),
         "body": {"type": "alert_body", "contexts": [], "details": {}},
     }
 

@@ -131,10 +131,12 @@ def user(account: Account, person: Person, include: frozenset[str]) -> Body:
         "avatar_url": f"https://avatars.example/{person.id}.png",
         "billed": True,
         "description": None,
-        "locale": "en-US",
         "invitation_sent": person.invited,
         "created_via_sso": person.role not in LEADING,
-        "teams": [_team(account, team, "teams" in include) for team in person.teams],
+        "teams": [
+            team_row(account, team) if "teams" in include else reference(account, team)
+            for team in person.teams
+        ],
         "contact_methods": [
             contact(account, person, channel, "contact_methods" in include)
             for channel in person.channels
@@ -148,6 +150,16 @@ def user(account: Account, person: Person, include: frozenset[str]) -> Body:
     if "subdomains" in include:
         shown["subdomains"] = [account.subdomain]
     return shown
+
+
+def team_row(account: Account, team: Team) -> Body:
+    """A team as the API shows it."""
+    return reference(account, team) | {
+        "type": "team",
+        "name": team.name,
+        "description": f"Everybody who looks after {team.name}",
+        "default_role": "manager",
+    }
 
 
 def license_row(account: Account, kind: License, held: Counter[str]) -> Body:
@@ -188,11 +200,6 @@ def _standing(call: Call, person: Person) -> Person:
 def _row(account: Account, person: Person, include: frozenset[str]) -> bytes:
     """A person as they are sent in a list; each version of somebody is made once."""
     return orjson.dumps(user(account, person, include))
-
-
-def _team(account: Account, team: Team, whole: bool) -> Body:
-    short = reference(account, team)
-    return short | {"type": "team", "name": team.name, "description": None} if whole else short
 
 
 def _calendar(account: Account, user_id: str) -> Body:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx2
 import pytest
 
-from seatwise.sandbox.pagerduty.grants import CLASSIC, SCOPED, Client
+from seatwise.sandbox.pagerduty.identity.grants import CLASSIC, SCOPED, Client
 from tests.sandboxes import Running, running
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

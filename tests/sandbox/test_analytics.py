@@ -9,10 +9,10 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from seatwise.sandbox.options import Options
-from seatwise.sandbox.pagerduty.analytics import metrics_all
-from seatwise.sandbox.pagerduty.answers import Call, Caller
-from seatwise.sandbox.pagerduty.controls import Controls
-from seatwise.sandbox.pagerduty.world import Company, World
+from seatwise.sandbox.pagerduty.company.world import Company, World
+from seatwise.sandbox.pagerduty.rest.analytics import metrics_all
+from seatwise.sandbox.pagerduty.rest.answers import Call, Caller
+from seatwise.sandbox.pagerduty.strings.controls import Controls
 from tests.sandbox.conftest import NOW, Reader
 
 MIDNIGHT = NOW.replace(hour=0)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatwise.sandbox.options import Options
-from seatwise.sandbox.pagerduty.changes import changes
-from seatwise.sandbox.pagerduty.people import LEADING
-from seatwise.sandbox.pagerduty.visits import signed_in
-from seatwise.sandbox.pagerduty.world import Company, World
+from seatwise.sandbox.pagerduty.company.changes import changes
+from seatwise.sandbox.pagerduty.company.people import LEADING
+from seatwise.sandbox.pagerduty.company.visits import signed_in
+from seatwise.sandbox.pagerduty.company.world import Company, World
 from tests.sandbox.conftest import NOW, App, Reader
 from tests.sandboxes import Running, running
 

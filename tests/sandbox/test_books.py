@@ -10,10 +10,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from seatwise.sandbox.options import PLANS, Options
-from seatwise.sandbox.pagerduty.codes import DAY
-from seatwise.sandbox.pagerduty.licenses import KNOWN
-from seatwise.sandbox.pagerduty.people import LEADING, Person
-from seatwise.sandbox.pagerduty.story import (
+from seatwise.sandbox.pagerduty.company.codes import DAY
+from seatwise.sandbox.pagerduty.company.licenses import KNOWN
+from seatwise.sandbox.pagerduty.company.people import LEADING, Person
+from seatwise.sandbox.pagerduty.company.story import (
     BECOMES,
     CALLING,
     LONGEST,
@@ -21,8 +21,8 @@ from seatwise.sandbox.pagerduty.story import (
     Incident,
     is_lasting,
 )
-from seatwise.sandbox.pagerduty.truth import truth
-from seatwise.sandbox.pagerduty.world import Company, Sort, World
+from seatwise.sandbox.pagerduty.company.world import Company, Sort, World
+from seatwise.sandbox.pagerduty.strings.truth import truth
 from tests.sandbox.conftest import NOW, Reader
 from tests.sandboxes import Running
 

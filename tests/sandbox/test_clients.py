@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from pagerduty import HttpError, RestApiV2Client
 
-from seatwise.sandbox.pagerduty.grants import CLASSIC, SCOPED
+from seatwise.sandbox.pagerduty.identity.grants import CLASSIC, SCOPED
 from tests.clients import own_client, own_oauth_client
 from tests.sandbox.conftest import CALLBACK, NOW, App, Reader, answer_of
 from tests.sandboxes import Running, running

@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from seatwise.sandbox.pagerduty.controls import CONTROLS
-from seatwise.sandbox.pagerduty.routes import Templates
-from seatwise.sandbox.pagerduty.witness import Record
+from seatwise.sandbox.pagerduty.strings.controls import CONTROLS
+from seatwise.sandbox.pagerduty.strings.routes import Templates
+from seatwise.sandbox.pagerduty.strings.witness import Record
 from tests.sandbox.conftest import App, Reader
 from tests.sandboxes import Running
 

@@ -15,13 +15,13 @@ import pytest
 import typer
 
 from seatwise.cli import app as cli
-from seatwise.sandbox.pagerduty.answers import Need
-from seatwise.sandbox.pagerduty.controls import CONTROLS, Controls
-from seatwise.sandbox.pagerduty.endpoints import ENDPOINTS
-from seatwise.sandbox.pagerduty.faults import KINDS
-from seatwise.sandbox.pagerduty.grants import SCOPES
-from seatwise.sandbox.pagerduty.licenses import ABILITIES
-from seatwise.sandbox.pagerduty.scripted import GENERAL
+from seatwise.sandbox.pagerduty.company.licenses import ABILITIES
+from seatwise.sandbox.pagerduty.identity.grants import SCOPES
+from seatwise.sandbox.pagerduty.rest.answers import Need
+from seatwise.sandbox.pagerduty.rest.endpoints import ENDPOINTS
+from seatwise.sandbox.pagerduty.strings.controls import CONTROLS, Controls
+from seatwise.sandbox.pagerduty.strings.faults import KINDS
+from seatwise.sandbox.pagerduty.strings.scripted import GENERAL
 from tests.journey.programs import free_port
 from tests.sandboxes import Running, running
 

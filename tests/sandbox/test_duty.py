@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatwise.sandbox.options import Options
-from seatwise.sandbox.pagerduty.codes import DAY
-from seatwise.sandbox.pagerduty.duty import Hours, Layer, Schedule, Shift
-from seatwise.sandbox.pagerduty.people import EVER, Person, Presence, Seat, Team
-from seatwise.sandbox.pagerduty.world import World
+from seatwise.sandbox.pagerduty.company.codes import DAY
+from seatwise.sandbox.pagerduty.company.duty import Hours, Layer, Schedule, Shift
+from seatwise.sandbox.pagerduty.company.people import EVER, Person, Presence, Seat, Team
+from seatwise.sandbox.pagerduty.company.world import World
 
 BASE = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
 ZONES = ("UTC", "America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kolkata")

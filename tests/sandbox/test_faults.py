@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from seatwise.sandbox.pagerduty.faults import KINDS
+from seatwise.sandbox.pagerduty.strings.faults import KINDS
 from tests.sandbox.conftest import App, Reader
 from tests.sandboxes import Running
 

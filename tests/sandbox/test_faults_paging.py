@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from seatwise.sandbox import Server, listen
-from seatwise.sandbox.pagerduty.controls import Controls
-from seatwise.sandbox.pagerduty.routes import Templates
-from seatwise.sandbox.pagerduty.witness import Record, Witness
+from seatwise.sandbox.pagerduty.strings.controls import Controls
+from seatwise.sandbox.pagerduty.strings.routes import Templates
+from seatwise.sandbox.pagerduty.strings.witness import Record, Witness
 
 SIZE, COUNT = 3, 8
 

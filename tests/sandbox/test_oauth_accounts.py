@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from seatwise.sandbox.pagerduty import signin
+from seatwise.sandbox.pagerduty.identity import signin
 from tests.sandbox.conftest import ALL, NOW, App, answer_of
 from tests.sandboxes import Running, running
 

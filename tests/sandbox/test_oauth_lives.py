@@ -9,9 +9,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from seatwise.sandbox import Options
-from seatwise.sandbox.pagerduty import grants
-from seatwise.sandbox.pagerduty.controls import Controls
-from seatwise.sandbox.pagerduty.grants import (
+from seatwise.sandbox.pagerduty.company.world import Company, World
+from seatwise.sandbox.pagerduty.identity import grants
+from seatwise.sandbox.pagerduty.identity.grants import (
     CLASSIC,
     CODES_KEPT,
     DAY,
@@ -22,7 +22,7 @@ from seatwise.sandbox.pagerduty.grants import (
     Grants,
     InvalidGrantError,
 )
-from seatwise.sandbox.pagerduty.world import Company, World
+from seatwise.sandbox.pagerduty.strings.controls import Controls
 from tests.sandbox.conftest import CALLBACK, CHALLENGE, NOW, VERIFIER, App
 from tests.sandboxes import Running
 

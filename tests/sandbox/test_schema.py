@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from seatwise.sandbox.pagerduty.endpoints import ENDPOINTS
+from seatwise.sandbox.pagerduty.rest.endpoints import ENDPOINTS
 from tests.sandbox.conftest import App, Reader
 from tests.sandbox.described import Description
 from tests.sandboxes import Running

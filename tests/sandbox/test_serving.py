@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from seatwise.sandbox import Options, serve, settings_for
-from seatwise.sandbox.pagerduty.faults import KINDS
+from seatwise.sandbox.pagerduty.strings.faults import KINDS
 
 PROGRAM = """
 from pathlib import Path

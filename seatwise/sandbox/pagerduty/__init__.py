@@ -10,15 +10,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from ..options import Options
 from ..simulation import Simulation
 from .announcement import announcement, settings
-from .answers import Gate
-from .control import Strings
-from .controls import Controls
-from .endpoints import ENDPOINTS, NOTHING
-from .grants import Grants
-from .oauth import Identity
-from .routes import Templates
-from .witness import Record, Witness
-from .world import World
+from .company.world import World
+from .identity.grants import Grants
+from .identity.oauth import Identity
+from .rest.answers import Gate
+from .rest.endpoints import ENDPOINTS, NOTHING
+from .strings.control import Strings
+from .strings.controls import Controls
+from .strings.routes import Templates
+from .strings.witness import Record, Witness
 
 __all__ = ["build", "settings"]
 

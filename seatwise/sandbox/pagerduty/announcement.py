@@ -1,8 +1,8 @@
 """What a running sandbox says about itself, and what a product must be told to use it."""
 
-from .examples import Examples
-from .grants import CLASSIC, SCOPED
-from .world import World
+from .company.world import World
+from .identity.examples import Examples
+from .identity.grants import CLASSIC, SCOPED
 
 
 def settings(base_url: str) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The identity host: OAuth, its tokens, and the pages people go through."""

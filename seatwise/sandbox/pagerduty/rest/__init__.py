@@ -1,0 +1,1 @@
+"""The REST hosts: what is answered at which address, and to whom."""

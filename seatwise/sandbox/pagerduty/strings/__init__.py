@@ -1,0 +1,1 @@
+"""What a script pulls: faults and controls, the truth, and the record of requests."""

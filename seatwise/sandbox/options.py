@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 PLANS: Final = ("free", "professional", "business", "enterprise")
-DAILY: Final = 14  # incidents of the first account, where nobody says how many there were
+
+
+MONTHLY: Final = 100_000  # incidents of a month, at most
+FREE: Final = 5  # users of the free plan, at most
+FIRST_YEAR, LAST_YEAR = 2016, 2140  # of all history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +41,25 @@ class Options:
         ):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} must be between {low:,} and {high:,}")
-        if self.incidents is not None and not 0 <= self.incidents <= 10_000_000:
-            raise ValueError("incidents must be between 0 and 10,000,000")
+        if self.incidents is not None and not 0 <= self.incidents <= MONTHLY * self.months:
+            raise ValueError(f"incidents must be between 0 and {MONTHLY:,} for each month")
         if self.plan not in PLANS:
             raise ValueError(f"plan must be one of {', '.join(PLANS)}")
-        if self.now is not None and self.now.tzinfo is None:
+        if self.plan == "free" and self.users > FREE:
+            raise ValueError(f"users must be {FREE} at most on the free plan")
+        self._check_now()
+
+    def _check_now(self) -> None:
+        if self.now is None:
+            return
+        if self.now.tzinfo is None:
             raise ValueError("now needs a time zone")
+        begins = self.now.year * 12 + self.now.month - self.months
+        if begins < FIRST_YEAR * 12 or self.now.year > LAST_YEAR:
+            raise ValueError(
+                f"now must be in {LAST_YEAR} at the latest, and the history that ends with it"
+                f" must not begin before {FIRST_YEAR}"
+            )
 
     @property
     def frozen(self) -> datetime | None:

@@ -92,6 +92,15 @@ def test_everything_a_record_mentions_exists_or_is_deleted(
         assert name in (people if kind == "user_reference" else things)
 
 
+def test_one_end_of_a_window_means_a_day(reader: Reader) -> None:
+    days = whole_year(reader)
+    until = datetime.fromisoformat(days[len(days) // 2]["execution_time"]) + timedelta(hours=1)
+    since = until - timedelta(days=1)
+    found = walk(reader, until=until.isoformat())
+    assert found == walk(reader, since=since.isoformat(), until=until.isoformat()) != []
+    assert code_of(reader.get("/audit/records", since="2026-12-01T00:00:00Z")) == (400, 2004)
+
+
 def test_whoever_came_or_went_has_a_record_of_it(reader: Reader, sandbox: Running) -> None:
     told = sandbox.truth()
     before = {m["id"] for m in sandbox.truth(at=KEPT.isoformat())["members"]}

@@ -3,16 +3,20 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx2
 import pytest
 
-from seatwise.sandbox.pagerduty.strings.controls import CONTROLS
+from seatwise.sandbox import VENDORS, Options
+from seatwise.sandbox.pagerduty.identity.grants import CLASSIC, SCOPED
+from seatwise.sandbox.pagerduty.strings.controls import CONTROLS, SCOPES
 from seatwise.sandbox.pagerduty.strings.routes import Templates
 from seatwise.sandbox.pagerduty.strings.witness import Record
 from tests.sandbox.conftest import App, Reader
 from tests.sandboxes import Running
 
+ACCOUNTS = ("harbor-prod", "harbor-eu")
 USERS = {"path": "/users"}
 WRONG: list[tuple[Any, str]] = [
     (7, "was expected"),
@@ -23,6 +27,7 @@ WRONG: list[tuple[Any, str]] = [
     ({"token_ttl": -1}, "token_ttl must be a whole number"),
     ({"code_ttl": [1]}, "code_ttl must be a number"),
     ({"rate_limit": None}, "rate_limit must be a whole number"),
+    ({"rate_limit": 0}, "rate_limit must be a whole number from 1"),
     ({"latency_ms": 60_001}, "latency_ms must be a whole number from 0 to 60,000"),
     ({"rotation": "no"}, "rotation must be true or false"),
     ({"lists": "some"}, "lists must be one of all, half, nobody"),
@@ -30,6 +35,10 @@ WRONG: list[tuple[Any, str]] = [
     ({"demote": ["ada@harbor.example"]}, "demote must be an object"),
     ({"remove": [1]}, "remove must be a text or a list of texts"),
     ({"withhold_scopes": {"a": 1}}, "withhold_scopes must be a text or a list"),
+    ({"withhold_scopes": ["users.read", "nope"]}, "withhold_scopes names 'nope'; the scopes are"),
+    ({"revoke_scopes": "users.raed"}, "revoke_scopes names 'users.raed'; the scopes are"),
+    ({"lack_ability": ["nope"]}, "lack_ability names 'nope'; the abilities are"),
+    ({"suspended": ["nope"]}, "suspended names 'nope'; the accounts are harbor-eu, harbor-prod"),
     (USERS | {"knid": "html"}, "'knid'"),
     (USERS | {"kind": "htlm"}, "'htlm'"),
     (USERS | {"kind": ["html"]}, "no kind of fault"),
@@ -91,6 +100,45 @@ def test_what_is_set_can_be_read_and_taken_back(reader: Reader, sandbox: Running
     assert sandbox.control.get("/__control").json() == good
 
 
+def test_a_name_that_fits_is_known_in_every_control(sandbox: Running) -> None:
+    known = {
+        "withhold_scopes": ["read", "users.read"],
+        "revoke_scopes": ["analytics.write", "write"],
+        "lack_ability": ["sso", "teams"],
+        "suspended": ["harbor-eu", "harbor-prod"],
+    }
+    sandbox.fault(**known)
+    told = sandbox.control.get("/__control").json()["controls"]
+    assert {name: told[name] for name in known} == known
+
+
+def test_every_scope_that_an_app_may_ask_for_can_be_taken_away() -> None:
+    assert {*SCOPED.scopes, *CLASSIC.scopes} == SCOPES
+
+
+def test_a_scenario_is_refused_for_a_name_that_nobody_knows() -> None:
+    script = VENDORS["pagerduty"].build(Options(users=5, months=1, accounts=3)).script
+    script([{"lack_ability": "teams", "suspended": "harbor-3"}])
+    with pytest.raises(ValueError, match="lack_ability names 'taems'"):
+        script([{"lack_ability": "taems"}])
+
+
+def test_whoever_came_or_went_meanwhile_is_as_before_once_all_is_taken_back(
+    reader: Reader, sandbox: Running
+) -> None:
+    before = {account: sandbox.truth(account) for account in ACCOUNTS}
+    other = Reader(sandbox, "harbor-eu")
+    with other.http:
+        sandbox.fault(churn=7)
+        for each in (reader, other):
+            each.get("/users")
+    for account in ACCOUNTS:
+        assert sandbox.truth(account)["members"] != before[account]["members"]
+    sandbox.control.delete("/__control").raise_for_status()
+    assert {account: sandbox.truth(account) for account in ACCOUNTS} == before
+    assert len(reader.all("/users", "users")) == len(before["harbor-prod"]["members"])
+
+
 def test_a_control_takes_the_place_of_what_it_was(sandbox: Running) -> None:
     sandbox.fault(revoke_scopes=["users.read"])
     sandbox.fault(revoke_scopes=["licenses.read"])
@@ -126,6 +174,42 @@ def test_requests_are_listed_without_their_secrets(app: App, sandbox: Running) -
         assert secret not in listed
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("client_secret", "refresh_token", "access_token", "code_verifier", "code", "state"),
+        *("client_assertion", "api_key", "API_Key", "Token", "x", "password", "redirect_uri"),
+        *("Limit", "limit[]x", "request", "login_hint"),
+    ],
+)
+def test_a_query_shows_no_value_that_may_be_a_secret(
+    reader: Reader, sandbox: Running, name: str
+) -> None:
+    reader.get("/users", **{name: "s3cr3t/+v", "limit": 3})
+    reader.get("/users", **{"limit": 3, "pd_s3cr3t/+v": ""})
+    listed = sandbox.control.get("/__requests").text
+    assert "s3cr3t" not in listed
+    first, second = (request["query"] for request in sandbox.requests("/us/users"))
+    assert ("=***" in first, "limit=3" in first) == (True, True)
+    assert second == "limit=3&***=***"
+
+
+def test_what_the_documented_filters_ask_for_is_shown(reader: Reader, sandbox: Running) -> None:
+    asked = {
+        "offset": "5",
+        "query": "ada",
+        "team_ids[]": ["PA", "PB"],
+        "include[]": "teams",
+        "since": "2026-10-01",
+        "sort_by": "name:desc",
+    }
+    reader.get("/users", **asked)
+    (request,) = sandbox.requests("/us/users")
+    assert parse_qs(request["query"]) == {
+        name: value if isinstance(value, list) else [value] for name, value in asked.items()
+    }
+
+
 def test_a_request_says_how_long_it_took_and_whose_credential_it_was(
     reader: Reader, sandbox: Running
 ) -> None:
@@ -152,7 +236,7 @@ def test_the_record_can_be_filtered(reader: Reader, sandbox: Running) -> None:
     assert found(path="/us/l*") == ["GET /us/licenses"]
     assert found(method="post") == ["POST /us/users"]
     assert found(since=middle) == ["GET /us/licenses", "POST /us/users"]
-    for wrong in ("yesterday", "2026-10-01T00:00:00"):
+    for wrong in ("yesterday", "2026-10-01T00:00:00", "0001-01-01T00:00:00+14:00"):
         refused = sandbox.control.get("/__requests", params={"since": wrong})
         assert refused.status_code == 400
 
@@ -191,6 +275,12 @@ def test_counts_stay_exact_when_the_record_is_full() -> None:
         ({"zone": "Moon/Crater"}, 404),
         ({"at": "soon"}, 400),
         ({"at": "2026-10-01T00:00:00"}, 400),
+        ({"at": "0001-01-01T00:00:00Z"}, 400),
+        ({"at": "9999-12-31T23:59:59-14:00"}, 400),
+        ({"at": "1970-12-31T23:59:59Z"}, 400),
+        ({"at": "2200-01-01T00:00:00Z"}, 400),
+        ({"at": "1971-01-01T00:00:00+14:00", "zone": "America/Los_Angeles"}, 200),
+        ({"at": "2199-12-31T23:59:59-12:00", "zone": "Pacific/Kiritimati"}, 200),
     ],
 )
 def test_the_truth_is_told_of_an_account_and_a_zone(

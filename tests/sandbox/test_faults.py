@@ -166,6 +166,56 @@ def test_a_late_answer_comes_after_the_work_was_done(app: App, sandbox: Running)
     assert app.refresh(token).json()["error"] == "invalid_grant"
 
 
+def test_a_code_that_somebody_in_between_redeems_twice_is_lost_with_its_grant(
+    app: App, sandbox: Running
+) -> None:
+    sandbox.fault(path="/oauth/token", kind="twice")
+    second = app.redeem(app.code())
+    assert (second.status_code, second.json()["error"]) == (400, "invalid_grant")
+    (noted,) = sandbox.requests("/identity/oauth/token")
+    assert (noted["status"], noted["grant_type"]) == (400, "authorization_code")
+
+
+def test_a_refresh_token_that_somebody_in_between_uses_twice_ends_its_grant(
+    app: App, sandbox: Running
+) -> None:
+    tokens = app.tokens()
+    sandbox.fault(path="/oauth/token", kind="twice")
+    assert app.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert app.get(tokens["access_token"], "/us/users").status_code == 401
+
+
+def test_with_some_grace_the_second_answer_is_as_good_as_the_first(
+    app: App, sandbox: Running
+) -> None:
+    token = app.tokens()["refresh_token"]
+    sandbox.fault(rotation_grace=600)
+    sandbox.fault(path="/oauth/token", kind="twice")
+    second = app.refresh(token)
+    assert second.status_code == 200, second.text
+    assert app.refresh(second.json()["refresh_token"]).status_code == 200
+
+
+def test_what_is_read_twice_is_read_as_ever_and_counts_twice(
+    reader: Reader, sandbox: Running
+) -> None:
+    before = reader.get("/users", limit=3, offset=2)
+    sandbox.fault(path="/users", kind="twice")
+    twice, after = (reader.get("/users", limit=3, offset=2) for _ in range(2))
+    assert (twice.status_code, twice.json()) == (200, before.json())
+    left = [int(answer.headers["ratelimit-remaining"]) for answer in (before, twice, after)]
+    assert left == [left[0], left[0] - 2, left[0] - 3]
+    assert {each["account"] for each in sandbox.requests("/us/users")} == {"harbor-prod"}
+    assert len(sandbox.requests("/us/users")) == 3
+
+
+def test_a_posted_question_can_come_twice_as_well(reader: Reader, sandbox: Running) -> None:
+    question = {"limit": 2, "order": "asc"}
+    once = reader.http.post("/analytics/raw/users", json=question)
+    sandbox.fault(path="/analytics/*", kind="twice")
+    assert reader.http.post("/analytics/raw/users", json=question).json() == once.json()
+
+
 def test_an_answer_can_be_slow(reader: Reader, sandbox: Running) -> None:
     sandbox.fault(path="/users", kind="slow", delay=0.3)
     answer = reader.get("/users")

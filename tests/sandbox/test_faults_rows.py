@@ -170,6 +170,51 @@ def test_a_row_can_come_twice_and_none_is_lost(reader: Reader, sandbox: Running)
     assert ids == {member["id"] for member in sandbox.truth()["members"]}
 
 
+@pytest.mark.parametrize("limit", [500, 10**8])
+def test_a_row_comes_twice_also_where_more_rows_are_wanted_than_a_page_has(
+    reader: Reader, sandbox: Running, limit: int
+) -> None:
+    sandbox.fault(path="/users", kind="repeat_row", times=None)
+    first, second, third = (
+        reader.get("/users", limit=limit, offset=offset).json() for offset in (0, 100, 200)
+    )
+    assert first["users"][-1] == second["users"][0]
+    assert second["users"][-1] == third["users"][0]
+
+
+def test_a_page_with_a_row_twice_is_narrowed_as_it_was_asked_for(
+    reader: Reader, sandbox: Running
+) -> None:
+    teams = [row["id"] for row in reader.all("/teams", "teams")]
+    sandbox.fault(path="/users", kind="repeat_row", times=None)
+    asked: dict[str, Any] = {"team_ids[]": teams, "include[]": ["teams", "subdomains"]}
+    told = reader.get("/users", **asked, limit=5, offset=5, total="true").json()
+    sandbox.clear_faults()
+    sandbox.fault(rate_limit=100_000)
+    good = reader.get("/users", **asked, limit=5, offset=4, total="true").json()
+    assert (told["total"], told["users"]) == (good["total"], good["users"])
+
+
+@pytest.mark.parametrize("name", ["limit", "offset"])
+@pytest.mark.parametrize("value", ["9" * 5_000, "-1", "\u00b2", ""])
+def test_a_nonsensical_page_is_refused_by_the_vendor_under_a_fault_as_well(
+    reader: Reader, sandbox: Running, name: str, value: str
+) -> None:
+    good = reader.get("/users", **{name: value})
+    sandbox.fault(path="/users", kind="repeat_row")
+    assert reader.get("/users", **{name: value}).status_code == good.status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["ignore_offset", "repeat_row", "twice"])
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000, "1" * 5_000, "{", "\ud800"])
+def test_a_nonsensical_question_is_refused_by_the_vendor_under_a_fault_as_well(
+    reader: Reader, sandbox: Running, kind: str, body: str
+) -> None:
+    sandbox.fault(path="/analytics/*", kind=kind)
+    sent = body.encode("utf-8", "surrogatepass")
+    assert reader.http.post("/analytics/raw/users", content=sent).status_code == 400
+
+
 @pytest.mark.parametrize("body", [{}, [], None, "text", 7, {"users": None}])
 def test_any_json_can_come_instead(reader: Reader, sandbox: Running, body: Any) -> None:
     sandbox.fault(path="/users", kind="json", body=body)

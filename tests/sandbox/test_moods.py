@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from seatwise.sandbox.options import Options
+from seatwise.sandbox.pagerduty.company.world import World
 from tests.sandbox.conftest import NOW, App, Reader
 from tests.sandboxes import Running, running
 
@@ -114,7 +116,7 @@ def test_an_account_can_be_suspended(app: App, reader: Reader, sandbox: Running)
     ],
 )
 def test_a_plan_has_what_it_has(plan: str, path: str, status: int) -> None:
-    with running(users=20, months=1, now=NOW, plan=plan) as sandbox:
+    with running(users=5, months=1, now=NOW, plan=plan) as sandbox:
         reader = Reader(sandbox)
         with reader.http:
             answer = reader.get(path)
@@ -157,3 +159,58 @@ def test_the_rate_limit_is_the_one_asked_for() -> None:
             answers = [reader.get("/users") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert {answer.headers["ratelimit-limit"] for answer in answers} == {"3"}
+
+
+def test_a_removed_person_is_gone_everywhere_and_from_now_on_only(
+    reader: Reader, sandbox: Running
+) -> None:
+    yesterday = "2026-11-22T12:00:00Z"
+    before = sandbox.truth(at=yesterday)["members"]
+    duty = sandbox.truth()["on_call"][0]["user"]
+    sandbox.fault(remove=duty)
+    told = sandbox.truth()
+    assert duty in told["deleted_users"]
+    assert duty not in {row["user"] for row in told["on_call"]}
+    assert sandbox.truth(at=yesterday)["members"] == before
+    for part in ("", "/contact_methods", "/notification_rules", "/license", "/sessions"):
+        assert reader.get(f"/users/{duty}{part}").status_code == 404, part
+    assert duty not in {row["user"]["id"] for row in reader.all("/oncalls", "oncalls")}
+    window = {"since": "2026-10-24T00:00Z", "until": "2026-11-23T12:00:01Z"}
+    sent = reader.all("/notifications", "notifications", **window, **{"include[]": "users"})
+    kinds = {row["user"]["type"] for row in sent if row["user"]["id"] == duty}
+    assert kinds <= {"user_reference"}
+    records = reader.get("/audit/records", since="2026-11-23T11:00Z", limit=100).json()["records"]
+    assert [r["action"] for r in records if r["root_resource"]["id"] == duty] == ["delete"]
+    sandbox.clear_faults()
+    assert duty not in sandbox.truth()["deleted_users"]
+    assert reader.get(f"/users/{duty}").status_code == 200
+
+
+def test_a_demotion_takes_the_licence_along(reader: Reader, sandbox: Running) -> None:
+    person = next(m for m in sandbox.truth()["members"] if m["role"] == "limited_user")
+    kinds = reader.get("/licenses").json()["licenses"]
+    sandbox.fault(demote={person["email"]: "read_only_user"})
+    held = reader.get(f"/users/{person['id']}/license").json()["license"]
+    assert held["name"] == "Stakeholder"
+    after = {
+        kind["name"]: kind["current_value"] for kind in reader.get("/licenses").json()["licenses"]
+    }
+    before = {kind["name"]: kind["current_value"] for kind in kinds}
+    assert after["Business"] == before["Business"] - 1
+    assert after["Stakeholder"] == before["Stakeholder"] + 1
+    sandbox.fault(demote={})
+    assert reader.get(f"/users/{person['id']}").json()["user"]["role"] == "limited_user"
+
+
+def test_whoever_went_out_of_the_script_does_not_come_back_by_it() -> None:
+    company = World(Options(users=2_000, months=2, now=NOW, seed=5)).companies["harbor-prod"]
+    scripted = [(person.id, person.role) for person in company.people()]
+    for _ in range(1_500):
+        company.churn.happen(1)
+    left = company.deleted()
+    later = company.people(company.now() + 500 * 86_400)
+    assert not left & {person.id for person in later}
+    everybody = [person.id for person in company.people()]
+    assert len(set(everybody)) == len(everybody)
+    company.restore()
+    assert [(person.id, person.role) for person in company.people()] == scripted

@@ -1,13 +1,22 @@
 """Who is on call, over HTTP: it agrees with the truth, and with who gets the incidents."""
 
+import gc
 import random
+import weakref
 from collections import Counter
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from starlette.datastructures import QueryParams
 
-from tests.sandbox.conftest import App, Reader
+from seatwise.sandbox.options import Options
+from seatwise.sandbox.pagerduty.company.duty import Schedule, Shift
+from seatwise.sandbox.pagerduty.company.world import Company, World
+from seatwise.sandbox.pagerduty.rest.answers import Call, Caller, RestError
+from seatwise.sandbox.pagerduty.rest.oncalls import list_oncalls
+from seatwise.sandbox.pagerduty.strings.controls import Controls
+from tests.sandbox.conftest import NOW, App, Reader
 from tests.sandboxes import Running
 
 
@@ -111,7 +120,7 @@ def test_times_are_in_the_zone_that_is_asked_for(reader: Reader) -> None:
     ("window", "code"),
     [
         ({"since": "2026-08-01T00:00:00Z"}, 2005),
-        ({"since": "2026-11-25T00:00:00Z"}, 2004),  # until is now, which is before that
+        ({"until": "2026-11-22T00:00:00Z"}, 2004),  # since is now, which is after that
         ({"since": "yesterday"}, 2004),
     ],
 )
@@ -120,6 +129,42 @@ def test_a_window_that_is_too_long_or_upside_down_is_refused(
 ) -> None:
     answer = reader.get("/oncalls", **window)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+
+
+def test_a_moment_to_come_can_be_asked_for_by_its_beginning_alone(reader: Reader) -> None:
+    at = "2026-11-25T09:00:00Z"
+    rows = reader.all("/oncalls", "oncalls", since=at)
+    assert rows == reader.all("/oncalls", "oncalls", since=at, until=at) != []
+
+
+def test_a_page_beyond_the_cap_is_refused_before_anything_is_worked_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    company = World(Options(now=NOW, users=60)).companies["harbor-prod"]
+    asked: list[Schedule] = []
+    work_out = Schedule.shifts
+
+    def counted(self: Schedule, since: int, until: int) -> list[Shift]:
+        asked.append(self)
+        return work_out(self, since, until)
+
+    monkeypatch.setattr(Schedule, "shifts", counted)
+    window = f"since={_at(1)}&until={_at(20)}&limit=100"
+    with pytest.raises(RestError) as refusal:
+        list_oncalls(_call(company, f"{window}&offset=999999999"))
+    assert refusal.value.body["error"]["code"] == 2002
+    assert not asked
+    list_oncalls(_call(company, window))
+    assert asked
+
+
+def test_lengths_of_lists_are_forgotten_with_the_company() -> None:
+    company = World(Options(now=NOW, users=5, months=1, accounts=1)).companies["harbor-prod"]
+    list_oncalls(_call(company, "total=true"))
+    last = weakref.ref(company)
+    del company
+    gc.collect()
+    assert last() is None
 
 
 def test_whoever_is_removed_is_on_call_no_more(sandbox: Running, reader: Reader) -> None:
@@ -145,6 +190,12 @@ def test_its_rate_limit_is_a_stricter_one(app: App) -> None:
     assert int(app.get(token, "/us/oncalls").headers["ratelimit-limit"]) == ordinary // 8
     other = app.tokens(scope="users.read")["access_token"]
     assert app.get(other, "/us/oncalls").status_code == 403
+
+
+def _call(company: Company, query: str) -> Call:
+    """A question with the account's own key."""
+    caller = Caller(company, "key", None, None)
+    return Call(company, caller, QueryParams(query), {}, Controls(), company.now())
 
 
 def _on_call(reader: Reader, policy: str, level: int, entry: dict[str, Any]) -> set[str]:

@@ -4,6 +4,8 @@
 belongs to the sandbox itself answers on a port of its own.
 """
 
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -37,10 +39,15 @@ def build(options: Options) -> Simulation:
         ]
     )
     record = Record(Templates(app.routes))
+
+    def script(posted: Any) -> None:
+        controls.script(posted)
+        world.amend(controls.remove, controls.demote)
+
     return Simulation(
         app=Witness(app, controls, record),
         control=Strings(world, controls, record).app(),
-        script=controls.script,
+        script=script,
         announcement=lambda base_url: announcement(base_url, world, identity.examples),
     )
 

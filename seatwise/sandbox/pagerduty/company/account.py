@@ -76,12 +76,12 @@ class Account:
     services: tuple[Service, ...] = field(repr=False)
     licenses: tuple[License, ...] = field(repr=False)
 
-    @property
+    @cached_property
     def api_url(self) -> str:
         """Where the real API of the region would be; its answers point there."""
         return f"https://api{'.eu' if self.region == 'eu' else ''}.pagerduty.com"
 
-    @property
+    @cached_property
     def web_url(self) -> str:
         """Where the real account's pages would be."""
         return f"https://{self.subdomain}.pagerduty.com"

@@ -54,6 +54,11 @@ def changes(company: Company, since: int, until: int) -> list[Change]:
     return trail.between(max(since, company.start), min(until, company.now() + 1))
 
 
+def order(change: Change) -> tuple[int, int, str]:
+    """Nobody is deleted before they are created, though both be in the same second."""
+    return change.at, ("create", "update", "delete").index(change.action), change.id
+
+
 class _Trail:
     """One account's changes; what was worked out before is remembered."""
 
@@ -79,7 +84,7 @@ class _Trail:
                 self._edited[block] = self._edited_in(block)
             found += _cut(self._edited[block], since, until)
         found += _cut(self._comings(), since, until)
-        return sorted(found, key=_order)
+        return sorted(found, key=order)
 
     def _comings(self) -> list[Change]:
         """Everything that happens to people from the start on, in the future too."""
@@ -90,7 +95,7 @@ class _Trail:
                 for _, versions in groupby(roster.ever(), key=attrgetter("id"))
                 for change in self._life(list(versions))
             ]
-            self._people = (roster.version, sorted(found, key=_order))
+            self._people = (roster.version, sorted(found, key=order))
         return self._people[1]
 
     def _life(self, versions: list[Person]) -> Iterator[Change]:
@@ -137,7 +142,7 @@ class _Trail:
         for schedule in self.recorded:
             shifts = schedule.overrides(since, until + AHEAD)
             made += [self._override(schedule, shift) for shift in shifts]
-        return sorted((c for c in made if since <= c.at < until), key=_order)
+        return sorted((c for c in made if since <= c.at < until), key=order)
 
     def _override(self, schedule: Schedule, shift: Shift) -> Change:
         """Somebody enters that a turn is held by another, not before that one has come."""
@@ -199,10 +204,6 @@ class _Trail:
 
 def _method(draw: int) -> Method:
     return "oauth" if draw < BY_APP else "browser"
-
-
-def _order(change: Change) -> tuple[int, str]:
-    return change.at, change.id
 
 
 def _cut(found: list[Change], since: int, until: int) -> list[Change]:

@@ -51,11 +51,11 @@ class Chance:
 
         One in some tens of thousands of foreign ids passes: look whether the place exists.
         """
-        try:
-            number = int.from_bytes(base64.b32decode(text[1:].upper() + "==="))
-        except ValueError:
-            return None
         if len(text) != 14:
+            return None
+        try:
+            number = int.from_bytes(base64.b32decode(text[1:] + "==="))
+        except ValueError:
             return None
         number = number * _INVERSE & _WIDE
         number ^= number >> 32
@@ -63,7 +63,9 @@ class Chance:
         number, ordinal = divmod(number, 1 << _ORDINAL)
         number, n = divmod(number, 1 << _N)
         sort, day = divmod(number, 1 << _DAYS)
-        return (sort, day, n, ordinal) if sort < 16 else None
+        # the last letter has bits to spare, so that several texts hold the same number
+        known = sort < 16 and self.write(text[0], sort, day, n, ordinal) == text
+        return (sort, day, n, ordinal) if known else None
 
 
 def words(faces: bytes) -> tuple[int, ...]:

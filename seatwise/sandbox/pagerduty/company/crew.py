@@ -22,7 +22,7 @@ ROLES: Final = {  # a believable mix for 250 people; what is left over are respo
     "read_only_user": 35,
     "read_only_limited_user": 8,
 }
-BEGINNING: Final = int(datetime(2019, 1, 1, tzinfo=UTC).timestamp())
+BEGINNING: Final = int(datetime(2012, 1, 1, tzinfo=UTC).timestamp())
 HIRING: Final = 1400 * DAY  # from the beginning on, everybody's first holder came in that time
 QUARTER: Final = 91 * DAY
 STIR: Final = BEGINNING + 16 * QUARTER  # nobody leaves or changes before that

@@ -22,7 +22,10 @@ KNOWN: Final = frozenset(name for names in ABILITIES.values() for name in names)
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """A kind of seat. The seats that were `bought` are shared by all licences of one `pool`."""
+    """A kind of seat. The seats that were `bought` are shared by all licences of one `pool`.
+
+    None were bought where the contract knows no limit.
+    """
 
     id: str
     name: str
@@ -30,7 +33,7 @@ class License:
     roles: tuple[str, ...]
     role_group: str
     pool: str
-    bought: int
+    bought: int | None
 
 
 def abilities(plan: str, lacking: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -40,6 +43,11 @@ def abilities(plan: str, lacking: frozenset[str] = frozenset()) -> tuple[str, ..
     return tuple(n for name in reached for n in ABILITIES[name] if n not in lacking)
 
 
+def left(kind: License, taken: int) -> int | None:
+    """How many seats of a licence's pool are left when so many are taken; None: no limit."""
+    return None if kind.bought is None else max(0, kind.bought - taken)
+
+
 def licenses(place: tuple[object, ...], plan: str, roles: list[str]) -> tuple[License, ...]:
     """The kinds of seat an account needs for people in those roles, with some to spare.
 
@@ -47,10 +55,10 @@ def licenses(place: tuple[object, ...], plan: str, roles: list[str]) -> tuple[Li
     """
     held = sum(role in FULL for role in roles)
     readers = len(roles) - held
-    spare = held + held // 20 + 10
+    spare = None if plan == "enterprise" else held + held // 20 + 10
     pack = 50 * -(-(readers + readers // 10 + 5) // 50)
     name = plan.title()
-    made: list[tuple[str, str, tuple[str, ...], str, int]] = [
+    made: list[tuple[str, str, tuple[str, ...], str, int | None]] = [
         (name, f"Full users on the {name} plan", FULL, "FullUser", spare)
     ]
     if plan != "free":

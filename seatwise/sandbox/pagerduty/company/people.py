@@ -94,6 +94,7 @@ class Roster:
         self._all = sorted(versions, key=lambda person: person.order)
         self._by_id: dict[str, list[Person]] = {}
         self._by_email: dict[str, list[Person]] = {}
+        self._scripted: dict[str, list[Person]] = {}  # of those who are not as the script has it
         for person in self._all:
             self._file(person)
         self._borders = sorted({at for p in self._all for at in (p.since, p.until)})
@@ -126,41 +127,56 @@ class Roster:
 
     def join(self, person: Person) -> None:
         """Somebody comes who was not in the script."""
-        insort(self._all, person, key=lambda each: each.order)
-        self._file(person)
-        self._changed(person.since, person.until)
+        self._become(person.id, [*self._by_id.get(person.id, []), person])
 
     def leave(self, person: Person, moment: int) -> None:
-        """Somebody goes who was not meant to; from that moment on they are deleted."""
-        self._swap(person, replace(person, until=moment))
-        self._changed(moment)
+        """Somebody goes who was not meant to; from that moment on they are deleted, for good."""
+        before = [p for p in self._by_id[person.id] if p.until <= person.since]
+        self._become(person.id, [*before, replace(person, until=moment)])
 
     def turn(self, person: Person, moment: int, role: str, license_id: str) -> None:
         """Somebody's role changes out of the script, and with it perhaps the licence."""
+        before = [p for p in self._by_id[person.id] if p.until <= person.since]
         same = license_id == person.license_id
         later = replace(
             person,
             role=role,
             license_id=license_id,
             since=moment,
+            until=EVER,
             allocated_at=person.allocated_at if same else moment,
         )
-        self.leave(person, moment)
-        self.join(later)
+        self._become(person.id, [*before, replace(person, until=moment), later])
 
-    def _swap(self, person: Person, other: Person) -> None:
-        for many in (self._all, self._by_id[person.id], self._by_email[person.email]):
-            many[many.index(person)] = other
+    def restore(self, user_id: str) -> None:
+        """Somebody is again as the script has it; who is not in the script was never there."""
+        if user_id in self._scripted:
+            self._become(user_id, self._scripted[user_id])
+            del self._scripted[user_id]
+
+    def restore_all(self) -> None:
+        """Everybody is again as the script has it."""
+        for user_id in list(self._scripted):
+            self.restore(user_id)
+
+    def _become(self, user_id: str, versions: list[Person]) -> None:
+        before = self._by_id.get(user_id, [])
+        self._scripted.setdefault(user_id, before)
+        for person in before:
+            self._all.remove(person)
+            self._by_email[person.email].remove(person)
+        self._by_id[user_id] = []
+        for person in versions:
+            insort(self._all, person, key=lambda each: each.order)
+            self._file(person)
+            for moment in (person.since, person.until):
+                insort(self._borders, moment)
+        self._last = (-1, ())
+        self.version += 1
 
     def _file(self, person: Person) -> None:
         self._by_id.setdefault(person.id, []).append(person)
         self._by_email.setdefault(person.email, []).append(person)
-
-    def _changed(self, *moments: int) -> None:
-        for moment in moments:
-            insort(self._borders, moment)
-        self._last = (-1, ())
-        self.version += 1
 
 
 def _valid(versions: list[Person], moment: int) -> Person | None:

@@ -37,7 +37,7 @@ RULES: Final[dict[str, tuple[tuple[str, int], ...]]] = {  # by urgency: channel,
 }
 BY_HAND, HIGH, FLAPS, IGNORED = share(3), share(70), share(10), share(6)
 LATE, LATER, HANDED, NOTED, NOTED_TWICE = share(18), share(4), share(20), share(45), share(16)
-BY_MACHINE, BY_SERVICE = share(35), share(50)
+BY_MACHINE = share(35)
 
 
 class Entry(NamedTuple):
@@ -154,7 +154,7 @@ def tell(
 
 
 def is_lasting(n: int) -> bool:
-    """Whether a day's n-th incident may go on for longer than a day."""
+    """Whether a day's n-th incident may go on for longer than a day. None of them follows one."""
     return n % LASTING == 7
 
 

@@ -45,18 +45,21 @@ class Tempo:
         Beside it the faces of chance by n: each incident's whole story follows from its own.
         """
         faces = [self.chance.faces(day, n) for n in range(self.of_day(day))]
-        begin, last = day * DAY, day * DAY + DAY - 1
         times: list[tuple[int, int]] = []
         for n, face in enumerate(faces):
-            draws = words(face)
             if follows(n):
-                at = min(times[-1][0] + 5 + draws[0] % 900, last)
+                at = times[-1][0] + 5 + words(face)[0] % 900
+                times.append((min(at, day * DAY + DAY - 1), n))
             else:
-                hour = HOURS[draws[0] * len(HOURS) // EVEN]
-                at = begin + hour * 3600 + draws[1] % 3600
-            times.append((at, n))
+                times.append((self.second(day, face), n))
         times.sort()
         return times, faces
+
+    def second(self, day: int, face: bytes) -> int:
+        """When an incident of that day begins, if it follows no other."""
+        draws = words(face)
+        hour = HOURS[draws[0] * len(HOURS) // EVEN]
+        return day * DAY + hour * 3600 + draws[1] % 3600
 
     def _of(self, day: int) -> tuple[int, list[int]]:
         at = date.fromordinal(ZERO.toordinal() + day)

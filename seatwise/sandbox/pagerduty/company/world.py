@@ -5,7 +5,7 @@ Windows are half-open, in seconds since 1970, and end at the present second at t
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import accumulate
@@ -152,6 +152,7 @@ class Company:
         self._shelf = lru_cache(maxsize=max(6, days // 2))(self._make_shelf)
         self._counts: dict[tuple[int, str], int] = {}
         self.churn = Churn(account, self.now)
+        self._amended: dict[str, tuple[str, str | None]] = {}  # id and role (None: gone) by name
         self._held: tuple[Sequence[Person], Counter[str]] = ((), Counter())
 
     def now(self) -> int:
@@ -177,6 +178,34 @@ class Company:
             self._held = (people, Counter(person.license_id for person in people))
         return self._held[1]
 
+    def amend(self, removed: Collection[str], demoted: Mapping[str, str]) -> None:
+        """Takes people, by id or e-mail address, out of the account or changes their role.
+
+        From now on, and for as long as they are named. The history goes on as it was written.
+        """
+        wanted: dict[str, str | None] = {**demoted, **dict.fromkeys(removed)}
+        roster, now = self.account.roster, self.now()
+        for name, (user_id, role) in list(self._amended.items()):
+            if name not in wanted or wanted[name] != role:
+                roster.restore(user_id)
+                del self._amended[name]
+        for name, role in wanted.items():
+            person = self.member(name) if "@" in name else self.person(name)
+            if person is None or name in self._amended:
+                continue
+            self._amended[name] = (person.id, role)
+            if role is None:
+                roster.leave(person, now)
+            else:
+                kind = self.account.license_of.get(role)
+                roster.turn(person, now, role, kind.id if kind else person.license_id)
+
+    def restore(self) -> None:
+        """Forgets everybody who came, went or changed out of the script."""
+        self._amended.clear()
+        self.churn = Churn(self.account, self.now)
+        self.account.roster.restore_all()
+
     def incidents(self, since: int, until: int) -> Stretch[Incident]:
         """Incidents created in the window, oldest first."""
         since, until = max(since, self.start), min(until, self.now() + 1)
@@ -186,15 +215,25 @@ class Company:
         """Those of them that are open at that moment, oldest first."""
         since, until = max(since, self.start), min(until, now + 1)
         recent = max(since, (now - DAY) // DAY * DAY)  # common incidents are over after a day
-        old = (
+        found = [
             told
             for day in range(since // DAY, (min(recent, until) - 1) // DAY + 1)
-            for told in self._lasting(day)
+            for told in self._open_for_long(day, now)
             if since <= told.at < min(recent, until)
-        )
-        found = [told for told in old if told.end is None or told.end > now]
+        ]
         found += [t for t in self.incidents(recent, until) if t.end is None or t.end > now]
         return found
+
+    def _open_for_long(self, day: int, now: int) -> list[Incident]:
+        """The long ones of a day that are open at that moment, in order; the others aren't told."""
+        account, found = self.account, []
+        for n in range(account.tempo.of_day(day)):
+            if is_lasting(n) or is_forgotten(day, n):
+                face = account.chance.faces(day, n)
+                told = tell(account, day, n, 0, account.tempo.second(day, face), face, face)
+                if told.end is None or told.end > now:
+                    found.append(self.day(day).the(n))
+        return sorted(found, key=lambda told: told.number)
 
     def incident(self, incident_id: str) -> Incident | None:
         """The incident with that id, if it has happened."""
@@ -303,6 +342,16 @@ class World:
     def of_region(self, region: str) -> list[Company]:
         """The companies whose accounts live in that region, "us" or "eu"."""
         return [c for c in self.companies.values() if c.account.region == region]
+
+    def amend(self, removed: Collection[str], demoted: Mapping[str, str]) -> None:
+        """Takes people out of their accounts or changes their roles, see `Company.amend`."""
+        for company in self.companies.values():
+            company.amend(removed, demoted)
+
+    def restore(self) -> None:
+        """Everybody is again as the script has it."""
+        for company in self.companies.values():
+            company.restore()
 
     def _second(self) -> int:
         return int(self.clock().timestamp())

@@ -5,7 +5,6 @@ from typing import Final
 from ..company.people import Person
 from ..company.world import Company, World
 from ..strings.controls import Controls
-from ..strings.standing import standing
 
 ROLE_NAMES: Final = {
     "owner": "Account Owner",
@@ -41,7 +40,7 @@ class Examples:
         name = company.account.subdomain
         if name not in self._found:
             self._found[name] = _search(company)
-        known = (standing(company.person(each), self._controls) for each in self._found[name])
+        known = (company.person(each) for each in self._found[name])
         return [person for person in known if person is not None]
 
 

@@ -18,7 +18,6 @@ from ..company.account import Account
 from ..company.people import Person
 from ..company.world import Company
 from ..strings.controls import Controls
-from ..strings.standing import standing
 from .tokens import Seal
 
 DAY: Final = 86_400
@@ -263,7 +262,7 @@ class Grants:
 
     def person(self, grant: Grant) -> Person | None:
         """The person a grant acts for, with the role that counts now; None if there is none."""
-        return standing(grant.person, self.controls)
+        return grant.person
 
     def of_token(self, client: Client, token: str) -> Grant | None:
         """The client's grant that an access or refresh token belongs to, dead or alive."""

@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Route
 
 from ..company.people import Person
 from ..company.world import Company, World
-from ..strings.standing import standing
 from . import pages
 from .examples import Examples
 from .grants import Client, Grants, within
@@ -156,7 +155,7 @@ class Desk:
         return number, pending if pending and session == pending.session else None
 
     def _member(self, company: Company, email: str) -> Person | None:
-        return standing(company.member(email), self._grants.controls)
+        return company.member(email)
 
     def _belongs(self, email: str) -> bool:
         return any(self._member(company, email) for company in self._world.companies.values())

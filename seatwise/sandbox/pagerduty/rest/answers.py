@@ -1,9 +1,11 @@
 """What every REST endpoint shares: who may ask, what is wrong with the question, and errors."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -11,12 +13,12 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ...beside import beside
 from ..company.account import Account
 from ..company.people import Person
 from ..company.world import Company
 from ..identity.grants import Grants
 from ..strings.controls import Controls
-from ..strings.standing import standing
 
 MINUTE: Final = 60.0
 LARGEST: Final = 1024 * 1024  # bytes of a posted body
@@ -41,7 +43,8 @@ class RestError(Exception):
 class Need:
     """What an endpoint asks of its caller: a scope, a role, something the plan must have.
 
-    `sparing` divides the caller's rate limit; a `daily` one is counted by the day as well.
+    `sparing` divides the caller's rate limit; a `daily` one is counted by the day as well. A
+    `long` one may have to work out months of history, and so is answered beside the others.
     """
 
     scope: str | None = None
@@ -50,6 +53,7 @@ class Need:
     plans: frozenset[str] | None = None
     sparing: int = 1
     daily: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,9 @@ class Gate:
                     *(company, caller, request.query_params, path, self.controls, company.now()),
                     posted,
                 )
-                body = answer(call)
+                body = await beside(partial(answer, call)) if need.long else answer(call)
+            except asyncio.CancelledError:  # the sandbox stops, and waits for nobody's answer
+                return Response(status_code=503)
             except RestError as refusal:
                 headers |= refusal.headers
                 return Response(orjson.dumps(refusal.body), refusal.status, headers, JSON)
@@ -131,14 +137,14 @@ class Gate:
     def _caller(self, authorization: str) -> Caller:
         kind, _, rest = authorization.partition(" ")
         rest = rest.strip()
-        if kind == "Token" and rest.startswith("token="):
+        if kind.casefold() == "token" and rest.startswith("token="):
             company = self._by_key.get(rest.removeprefix("token="))
             if company is not None:
                 return self._active(Caller(company, f"key/{company.account.id}", None, None))
         grant = self.grants.find(rest) if kind.casefold() == "bearer" else None
         if grant is None or grant.company not in self._companies:
             raise refused()
-        person = standing(grant.person, self.controls)
+        person = grant.person
         if grant.person_id is not None and person is None:
             raise refused()
         asking = f"{grant.client.id}/{grant.person_id or grant.company.account.id}"
@@ -160,10 +166,10 @@ class Gate:
         self._counts[key] = (since, count + 1)
         seconds = max(1, round(since + MINUTE - now))
         headers = _limits("", limit, limit - count - 1, seconds)
-        if need.daily and self.controls.daily_limit is not None:
-            headers |= self._count_daily(caller, self.controls.daily_limit)
         if count >= limit:
             raise _too_many(headers)
+        if need.daily and self.controls.daily_limit is not None:
+            headers |= self._count_daily(caller, self.controls.daily_limit)
         return headers
 
     def _count_daily(self, caller: Caller, limit: int) -> dict[str, str]:

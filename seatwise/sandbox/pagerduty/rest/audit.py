@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ..company.account import Account
-from ..company.changes import Change, Value, changes
+from ..company.changes import Change, Value, changes, order
 from ..company.codes import identifier
 from .answers import Body, Call, RestError, among, invalid, missing
 from .paging import bounds, moment, months_after, number, seconds, stamp
@@ -65,17 +65,19 @@ def _found(call: Call) -> list[Change]:
 
 
 def _window(call: Call) -> tuple[int, int]:
-    """The window asked for. The pages after the first keep to that of the first."""
+    """The window asked for, by default the day before `until` or now.
+
+    The pages after the first keep to that of the first.
+    """
     place = _place(call)
     if place is not None:
         return place[0], place[1]
-    until = moment(call, "until") or call.clock + timedelta(seconds=1)
-    since = moment(call, "since") or call.clock - timedelta(days=1)
-    if "until" in call.params:
-        bounds(since, until, None, LONGEST)
-    else:  # the present second is part of it
-        bounds(since, until - timedelta(seconds=1), None, LONGEST)
-    return seconds(since), seconds(until)
+    since, until = moment(call, "since"), moment(call, "until")
+    last = until or call.clock
+    since = since or last - timedelta(days=1)
+    bounds(since, last, None, LONGEST)
+    # without an end, the present second is part of it
+    return seconds(since), seconds(until or last + timedelta(seconds=1))
 
 
 def _page(call: Call, found: list[Change]) -> Body:
@@ -83,12 +85,12 @@ def _page(call: Call, found: list[Change]) -> Body:
     place = _place(call)
     rows = found[::-1]
     if place is not None:
-        rows = [change for change in rows if (change.at, change.id) < place[2:]]
+        rows = [change for change in rows if order(change) < place[2:]]
     shown, rest = rows[:limit], rows[limit:]
     following = None
     if rest:
         since, until = _window(call)
-        text = f"{since}:{until}:{shown[-1].at}:{shown[-1].id}"
+        text = ":".join(map(str, (since, until, *order(shown[-1]))))
         following = base64.urlsafe_b64encode(text.encode()).decode()
     return {
         "records": [record(call.account, change) for change in shown],
@@ -98,14 +100,15 @@ def _page(call: Call, found: list[Change]) -> Body:
     }
 
 
-def _place(call: Call) -> tuple[int, int, int, str] | None:
+def _place(call: Call) -> tuple[int, int, int, int, str] | None:
     """Window, moment and record that the cursor stands at."""
     cursor = call.params.get("cursor")
     if not cursor:
         return None
     try:
-        since, until, at, name = base64.urlsafe_b64decode(cursor).decode("ascii").split(":")
-        place = int(since), int(until), int(at), name
+        text = base64.urlsafe_b64decode(cursor).decode("ascii")
+        since, until, at, rank, name = text.split(":")
+        place = int(since), int(until), int(at), int(rank), name
     except ValueError:
         raise invalid("The cursor is unknown.") from None
     if not 0 <= place[0] <= place[1] <= place[0] + (LONGEST + 1) * 86_400 < 1 << 40:

@@ -15,14 +15,14 @@ STEPS: Final = tuple((urgency, *step) for urgency, steps in RULES.items() for st
 
 def list_contact_methods(call: Call) -> Body:
     """The ways to reach one person."""
-    person = _known(call)
+    person = known(call)
     methods = [contact(call.account, person, channel, True) for channel in person.channels]
     return {"contact_methods": methods}
 
 
 def list_rules(call: Call) -> Body:
     """The rules by which one person is told, for urgent incidents unless asked otherwise."""
-    person, urgency = _known(call), call.params.get("urgency", "high")
+    person, urgency = known(call), call.params.get("urgency", "high")
     if urgency not in ("high", "low", "all"):
         raise invalid("urgency must be high, low or all.")
     whole = "contact_methods" in included(call, frozenset({"contact_methods"}))
@@ -34,6 +34,14 @@ def list_rules(call: Call) -> Body:
                 made["contact_method"] = contact(call.account, person, STEPS[each][1], True)
             shown.append(made)
     return {"notification_rules": shown}
+
+
+def known(call: Call) -> Person:
+    """The person whose id is in the address. Raises RestError when there is none any more."""
+    person = call.company.person(call.path["id"])
+    if person is None:
+        raise missing()
+    return person
 
 
 def contact(account: Account, person: Person, channel: str, whole: bool) -> Body:
@@ -97,10 +105,3 @@ def address(person: Person, channel: str) -> str | None:
 def _names(account: Account, person: Person) -> list[str]:
     """The ids of everything that is one person's: methods first, then rules."""
     return identifiers(len(KINDS) + len(STEPS), account.id, person.id, "contact")
-
-
-def _known(call: Call) -> Person:
-    person = call.company.person(call.path["id"])
-    if person is None:
-        raise missing()
-    return person

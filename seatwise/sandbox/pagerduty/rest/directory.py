@@ -9,7 +9,6 @@ from ..company.duty import Level, Policy, Schedule
 from ..company.people import Person, Team
 from ..company.story import LONGEST, is_forgotten
 from ..company.world import Company
-from ..strings.standing import standing
 from .answers import Body, Call, included, missing
 from .filters import by_name, teams_asked, the
 from .paging import page, stamp
@@ -177,7 +176,7 @@ def _rule(call: Call, level: Level, include: frozenset[str]) -> Body:
             targets.append(schedule(call, target) if whole else reference(account, target))
             continue
         holder = target.at(call.now)
-        person = holder and standing(call.company.person(holder.id), call.controls)
+        person = holder and call.company.person(holder.id)
         if person:
             targets.append(
                 user(account, person, frozenset()) if whole else reference(account, person)

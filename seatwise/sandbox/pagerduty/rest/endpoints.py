@@ -22,22 +22,25 @@ REACHED: Final = Need("users:contact_methods.read")
 SEATS: Final = Need("licenses.read", roles=LEADING)
 POWERS: Final = Need("abilities.read")
 HAPPENED: Final = Need("incidents.read")
-TOLD: Final = Need("users:notifications.read")
-SERVICES: Final = Need("services.read")
+LOGGED: Final = Need("incidents.read", long=True)
+TOLD: Final = Need("users:notifications.read", long=True)
+SERVICES: Final = Need("services.read", long=True)
 TEAMS: Final = Need("teams.read", ability="teams")
 POLICIES: Final = Need("escalation_policies.read")
-ROTAS: Final = Need("schedules.read")
-DUTY: Final = Need("oncalls.read", sparing=8)
-CHANGES: Final = Need("audit_records.read", roles=LEADING, ability="audit_trail_reporting")
+ROTAS: Final = Need("schedules.read", long=True)
+DUTY: Final = Need("oncalls.read", sparing=8, long=True)
+CHANGES: Final = Need(
+    "audit_records.read", roles=LEADING, ability="audit_trail_reporting", long=True
+)
 SIGNED_IN: Final = Need("users:sessions.read")
 DELEGATED: Final = Need("oauth_delegations.read")
-COUNTED: Final = Need("analytics.write", daily=True)
-COUNTED_ONE: Final = Need("analytics.read", daily=True)
+COUNTED: Final = Need("analytics.write", daily=True, long=True)
+COUNTED_ONE: Final = Need("analytics.read", daily=True, long=True)
 
 ENDPOINTS: Final[tuple[tuple[str, str, Answer, Need], ...]] = (
     ("GET", "/users", users.list_users, PEOPLE),
     ("GET", "/incidents", incidents.list_incidents, HAPPENED),
-    ("GET", "/log_entries", logs.list_log, HAPPENED),
+    ("GET", "/log_entries", logs.list_log, LOGGED),
     ("GET", "/notifications", logs.list_notifications, TOLD),
     ("GET", "/license_allocations", users.list_allocations, SEATS),
     ("GET", "/licenses", users.list_licenses, SEATS),

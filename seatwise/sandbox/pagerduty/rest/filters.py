@@ -36,10 +36,15 @@ def by_name(call: Call, things: Iterable[Thing]) -> list[Thing]:
 def teams_asked(call: Call) -> frozenset[str]:
     """The ids in `team_ids[]`. Raises RestError where the account cannot have teams."""
     asked = frozenset(call.params.getlist("team_ids[]"))
-    account = call.account
-    if asked and ("teams" not in account.abilities or "teams" in call.controls.lack_ability):
-        raise lacks("teams")
+    if asked:
+        able(call, "teams")
     return asked
+
+
+def able(call: Call, ability: str) -> None:
+    """Raises RestError where the account cannot do that."""
+    if ability not in call.account.abilities or ability in call.controls.lack_ability:
+        raise lacks(ability)
 
 
 def the(things: Sequence[Thing], name: str) -> Thing | None:

@@ -2,16 +2,22 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from ..company.people import EVER
 from ..company.sequences import Backwards, Without
 from ..company.story import Incident
 from .answers import Body, Call, among, included, invalid, missing
+from .filters import able, teams_asked
 from .paging import page, window, zone
 from .shown import INCLUDES, alert, row, widened
 
 STATUSES: Final = ("triggered", "acknowledged", "resolved")
+URGENCIES: Final = ("low", "high")
+FIELDS: Final = ("created_at", "incident_number", "resolved_at", "urgency")
+MOST: Final = 2  # fields to sort by
 ORDERS: Final = {"asc": False, "desc": True}
+LAST: Final = "9"  # sorts after every time
 
 
 def list_incidents(call: Call) -> bytes:
@@ -21,18 +27,20 @@ def list_incidents(call: Call) -> bytes:
     always = call.params.get("date_range") == "all"
     since, until = (0, call.now + 1) if always else window(call, months=6)
     statuses = among(call, "statuses[]", STATUSES) or frozenset(STATUSES)
+    people = set(call.params.getlist("user_ids[]"))
     everything = call.company.incidents(since, until)
     found: Sequence[Incident] = everything
-    if statuses != frozenset(STATUSES):
+    if people or statuses != frozenset(STATUSES):
         still_open = call.company.unresolved(since, until, call.now)
-        wanted = [told for told in still_open if told.standing(call.now)[0] in statuses]
-        found = wanted
-        if "resolved" in statuses:
-            others = [told for told in still_open if told not in wanted]
+        standings = [told.standing(call.now)[0] for told in still_open]
+        pairs = list(zip(still_open, standings, strict=True))
+        found = [told for told, standing in pairs if standing in statuses]
+        if people:  # only an open incident is assigned to anybody
+            found = [told for told in found if people & _assigned(told, call.now)]
+        elif "resolved" in statuses:
+            others = [told for told, standing in pairs if standing not in statuses]
             found = Without(everything, _places(everything, others))
-    found = _filtered(call, found)
-    if _descending(call):
-        found = Backwards(found)
+    found = _ordered(_filtered(call, found), _fields(call, FIELDS), call.now)
     include, where = included(call, INCLUDES), zone(call)
     if include or where:
         return page(call, "incidents", found, lambda told: widened(call, told, include, where))
@@ -58,8 +66,8 @@ def list_alerts(call: Call) -> bytes:
         for each in shown
         if (not statuses or each["status"] in statuses) and key in (None, each["alert_key"])
     ]
-    if _descending(call, ("created_at", "resolved_at")):
-        shown.reverse()
+    for name, down in reversed(_fields(call, ("created_at", "resolved_at"))):
+        shown.sort(key=lambda each: each[name] or LAST, reverse=down)
     return page(call, "alerts", shown, lambda row: row)
 
 
@@ -84,12 +92,10 @@ def known(call: Call) -> Incident:
 
 
 def _filtered(call: Call, found: Sequence[Incident]) -> Sequence[Incident]:
-    """Those of the wanted services, teams, urgencies and people."""
-    services, teams = (set(call.params.getlist(name)) for name in ("service_ids[]", "team_ids[]"))
-    urgencies = among(call, "urgencies[]", ("high", "low"))
-    people, key = set(call.params.getlist("user_ids[]")), call.params.get("incident_key")
-    if people:  # only an open incident is assigned to anybody
-        found = [told for told in found if people & _assigned(told, call.now)]
+    """Those of the wanted services, teams and urgencies."""
+    services, teams = set(call.params.getlist("service_ids[]")), teams_asked(call)
+    urgencies = among(call, "urgencies[]", URGENCIES)
+    key = call.params.get("incident_key")
     if services or teams or urgencies or key:
         found = [
             told
@@ -108,18 +114,62 @@ def _places(found: Sequence[Incident], some: list[Incident]) -> list[int]:
 
 
 def _assigned(told: Incident, now: int) -> set[str]:
-    if told.standing(now)[0] == "resolved":
-        return set()
+    """Whose business an open incident is."""
     given = [entry for entry in told.steps if entry.to and entry.at <= now]
     return {person.id for entry in given[-1:] for person in entry.to}
 
 
-def _descending(
-    call: Call, known: tuple[str, ...] = ("created_at", "incident_number", "resolved_at", "urgency")
-) -> bool:
-    """Whether the newest is wanted first. Numbers grow with time, so both fields sort alike."""
-    fields = call.params.get("sort_by", f"{known[0]}:asc").split(",")
-    name, _, order = fields[0].partition(":")
-    if name not in known[:2] or (order or "asc") not in ORDERS:
-        raise invalid(f"sort_by must be {' or '.join(known[:2])}, then :asc or :desc.")
-    return ORDERS[order or "asc"]
+def _fields(call: Call, known: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """At most two fields to sort by, and whether downwards; by default the time of creation."""
+    wanted = []
+    for text in call.params.get("sort_by", known[0]).split(","):
+        name, _, order = text.partition(":")
+        if name not in known or (order or "asc") not in ORDERS:
+            raise invalid(f"sort_by must be one of {', '.join(known)}, then :asc or :desc.")
+        if name == "urgency":
+            able(call, "urgencies")
+        wanted.append((name, ORDERS[order or "asc"]))
+    if len(wanted) > MOST:
+        raise invalid(f"sort_by must be at most {MOST} fields.")
+    return wanted
+
+
+def _ordered(
+    found: Sequence[Incident], fields: list[tuple[str, bool]], now: int
+) -> Sequence[Incident]:
+    """A list, which is in order of numbers, in the order of these fields.
+
+    Low before high, and those that are open after all that are resolved.
+    """
+    (name, down), *others = fields
+    if name == "incident_number" or (name == "created_at" and not others):
+        return Backwards(found) if down else found
+
+    def key(told: Incident, name: str) -> int:
+        if name == "urgency":
+            return URGENCIES.index(told.urgency)
+        if name == "resolved_at":
+            return told.end if told.end is not None and told.end <= now else EVER
+        return told.at if name == "created_at" else told.number
+
+    # only these numbers are kept of each: the stories of all would be too many
+    keys = [tuple(key(told, name) for name, _ in fields) for told in found]
+    places = list(range(len(keys)))
+    for n, (_, down) in reversed(list(enumerate(fields))):
+        places.sort(key=lambda place: keys[place][n], reverse=down)
+    return _Placed(found, places)
+
+
+class _Placed(Sequence[Incident]):
+    """A list in another order of its places."""
+
+    def __init__(self, rows: Sequence[Incident], places: list[int]) -> None:
+        self._rows, self._places = rows, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._rows[place] for place in self._places[index]]
+        return self._rows[self._places[index]]

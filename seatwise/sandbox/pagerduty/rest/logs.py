@@ -8,6 +8,7 @@ from ..company.story import ENTRY
 from ..company.world import Moment, Sort
 from .answers import Body, Call, included, invalid, missing, yes
 from .contacts import address
+from .filters import teams_asked
 from .incidents import known
 from .paging import page, stamp, window, zone
 from .references import reference
@@ -40,7 +41,7 @@ def list_log(call: Call) -> bytes:
     since, until = window(call) if asked else (0, call.now + 1)
     sort: Sort = "important" if yes(call, "is_overview") else ""
     found: Sequence[Moment] = Backwards(call.company.log(since, until, sort))
-    teams = set(call.params.getlist("team_ids[]"))
+    teams = teams_asked(call)
     if teams:
         found = [moment for moment in found if moment[1].service.team.id in teams]
     return _log_page(call, found)
@@ -48,7 +49,7 @@ def list_log(call: Call) -> bytes:
 
 def list_notifications(call: Call) -> bytes:
     """Every message sent to a person in a window of less than three months, oldest first."""
-    since, until = window(call, months=3, required=True)
+    since, until = window(call, months=3, required=True, less=True)
     wanted = call.params.get("filter", "")
     if wanted and wanted not in FILTERS:
         raise invalid(f"filter must be one of {', '.join(FILTERS)}.")
@@ -58,13 +59,14 @@ def list_notifications(call: Call) -> bytes:
     def shown(row: Moment) -> Body:
         sent, told = row
         person = sent.to[0]
+        there = call.company.person(person.id) if whole else None
         return {
             "id": "N" + told.entry_id(sent)[1:],
             "type": f"{sent.detail}_notification",
             "started_at": stamp(sent.at, where),
             "address": address(person, sent.detail),
-            "user": user(call.account, person, frozenset())
-            if whole
+            "user": user(call.account, there, frozenset())
+            if there
             else reference(call.account, person),
         }
 
@@ -75,7 +77,7 @@ def one_log_entry(call: Call) -> Body:
     """One line of the log."""
     name = call.path["id"]
     place = call.account.chance.read(name)
-    if place is None or place[0] != ENTRY:
+    if place is None or place[0] != ENTRY or not name.startswith("R"):
         raise missing()
     told = call.company.begun(place[1], place[2])
     line = next((e for e in told.log(call.now) if e.ordinal == place[3]), None) if told else None

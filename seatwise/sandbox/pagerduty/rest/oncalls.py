@@ -1,25 +1,26 @@
 """The endpoint that says who is on call, for which policy, at which level, from when to when."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from ..company.codes import DAY
 from ..company.duty import Level, Policy, Schedule
 from ..company.people import Person, Seat
-from ..strings.standing import standing
+from ..company.world import Company
 from .answers import Body, Call, included, yes
 from .directory import policy
-from .paging import bounds, moment, number, page, seconds, stamp, zone
+from .paging import bounds, cut, moment, page, seconds, stamp, zone
 from .references import reference
 from .schedules import schedule
 from .users import user
 
 INCLUDES: Final = frozenset({"escalation_policies", "users", "schedules"})
 LONGEST: Final = 90  # days, and as far ahead as one can look
-REMEMBERED: Final = 64  # lengths of lists
+REMEMBERED: Final = 64  # lengths of an account's lists
 
 
 class Duty(NamedTuple):
@@ -59,8 +60,7 @@ class _Watch:
     def question(self) -> tuple[object, ...]:
         """What its answer depends on."""
         asked = (frozenset(self.policies), frozenset(self.schedules), frozenset(self.people))
-        gone, company = frozenset(self.call.controls.remove), self.call.company
-        state = (company, company.account.roster.version, gone, self.call.now)
+        state = (self.call.account.roster.version, self.call.now)
         return (*state, self.since, self.until, *asked, self.earliest)
 
     def duties(self) -> Iterator[Duty]:
@@ -103,17 +103,22 @@ class _Watch:
         if self.people and user_id not in self.people:
             return None
         if user_id not in self._known:
-            found = standing(self.call.company.person(user_id), self.call.controls)
+            found = self.call.company.person(user_id)
             self._known[user_id] = found
         return self._known[user_id]
 
 
 def _window(call: Call) -> tuple[int, int]:
-    """The window asked for, by default the present second. Raises RestError over 90 days."""
-    since, until = moment(call, "since") or call.clock, moment(call, "until") or call.clock
+    """The window asked for, by default the present second; a future `since` alone is a moment.
+
+    Raises RestError over 90 days.
+    """
+    clock = datetime.fromtimestamp(call.now, UTC)
+    since = moment(call, "since") or clock
+    until = moment(call, "until") or max(clock, since)
     bounds(since, until, None, LONGEST)
-    begin = max(seconds(since) if "since" in call.params else call.now, call.company.start)
-    return begin, max(seconds(until) if "until" in call.params else call.now, begin + 1)
+    begin = max(seconds(since), call.company.start)
+    return begin, max(seconds(until), begin + 1)
 
 
 def _firsts(found: Iterable[Duty]) -> Iterator[Duty]:
@@ -138,7 +143,7 @@ class _Begun(Sequence[Duty]):
         return self._rows[index]
 
 
-_lengths: dict[tuple[object, ...], int] = {}
+_LENGTHS: Final[WeakKeyDictionary[Company, dict[tuple[object, ...], int]]] = WeakKeyDictionary()
 
 
 def _cut(call: Call, watch: _Watch) -> Sequence[Duty]:
@@ -146,15 +151,16 @@ def _cut(call: Call, watch: _Watch) -> Sequence[Duty]:
 
     a large account has half a million in ninety days.
     """
-    limit = min(number(call, "limit", 25, 1), 100)
-    rows = list(islice(watch.duties(), number(call, "offset", 0, 0) + limit + 1))
+    limit, offset = cut(call)
+    rows = list(islice(watch.duties(), offset + limit + 1))
     if call.params.get("total") != "true":
         return rows
-    if watch.question not in _lengths:
-        if len(_lengths) >= REMEMBERED:
-            _lengths.clear()
-        _lengths[watch.question] = sum(1 for _ in watch.duties())
-    return _Begun(rows, _lengths[watch.question])
+    lengths, question = _LENGTHS.setdefault(call.company, {}), watch.question
+    if question not in lengths:
+        if len(lengths) >= REMEMBERED:
+            lengths.clear()
+        lengths[question] = sum(1 for _ in watch.duties())
+    return _Begun(rows, lengths[question])
 
 
 def _shown(call: Call, row: Duty, include: frozenset[str], where: tzinfo) -> Body:

@@ -1,6 +1,5 @@
 """How lists are cut into pages, and how times are read and written."""
 
-import base64
 import calendar
 import math
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from ..company.codes import DAY
 from .answers import Body, Call, RestError, invalid
 
 DEEPEST: Final = 10_000
+YEARS: Final = range(1971, 2200)  # no account is older, and clocks cannot do with all later ones
 Row = TypeVar("Row")
 
 
@@ -25,11 +25,7 @@ def page(
 
     `show` makes a row as it is sent. Raises RestError where the page lies beyond the cap.
     """
-    limit, offset = number(call, "limit", 25, 1), number(call, "offset", 0, 0)
-    limit = min(limit, 100)
-    if offset + limit > DEEPEST:
-        why = f"Offset must be less than {DEEPEST + 1 - limit}."
-        raise RestError(400, 2002, "Arguments Caused Error", [why])
+    limit, offset = cut(call)
     count = len(rows)
     tail = more | {
         "limit": limit,
@@ -40,16 +36,13 @@ def page(
     return _sent(name, [show(row) for row in rows[offset : offset + limit]], tail)
 
 
-def cursor_page(
-    call: Call, name: str, rows: Sequence[Row], show: Callable[[Row], Body | bytes], **more: Any
-) -> bytes:
-    """A page that is followed by the one its `next_cursor` leads to, until that is null."""
-    limit = min(number(call, "limit", 25, 1), 100)
-    start = _place(call.params.get("cursor"))
-    end = start + limit
-    following = base64.urlsafe_b64encode(f"row:{end}".encode()).decode()
-    tail = more | {"next_cursor": following if end < len(rows) else None, "limit": limit}
-    return _sent(name, [show(row) for row in rows[start:end]], tail)
+def cut(call: Call) -> tuple[int, int]:
+    """The limit and the offset of a page. Raises RestError where it lies beyond the cap."""
+    limit, offset = min(number(call, "limit", 25, 1), 100), number(call, "offset", 0, 0)
+    if offset + limit > DEEPEST:
+        why = f"Offset must be less than {DEEPEST + 1 - limit}."
+        raise RestError(400, 2002, "Arguments Caused Error", [why])
+    return limit, offset
 
 
 def number(call: Call, name: str, default: int, least: int) -> int:
@@ -80,20 +73,33 @@ def moment(call: Call, name: str) -> datetime | None:
 
 
 def read_time(text: str, bare: tzinfo, name: str) -> datetime:
-    """A time in UTC from its text; without an offset it is in the zone `bare`."""
+    """A time in UTC from its text; without an offset it is in the zone `bare`.
+
+    Raises RestError where it is no time, or one in a year that nobody can mean.
+    """
     try:
         at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=bare)).astimezone(UTC)
+        at = (at if at.tzinfo else at.replace(tzinfo=bare)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise RestError(400, 2004, "Invalid Date Range", [f"{name} is no date."]) from None
+    if at.year not in YEARS:
+        why = f"The year of {name} must be between {YEARS[0]} and {YEARS[-1]}."
+        raise RestError(400, 2004, "Invalid Date Range", [why])
+    return at
 
 
 def window(
-    call: Call, *, months: int | None = None, days: int | None = None, required: bool = False
+    call: Call,
+    *,
+    months: int | None = None,
+    days: int | None = None,
+    required: bool = False,
+    less: bool = False,
 ) -> tuple[int, int]:
     """The window [since, until) asked for, in seconds since 1970; by default the last month.
 
-    Raises RestError when it is longer than so many months or days.
+    Raises RestError when it is longer than so many months or days, or just as long where it
+    must be `less`.
     """
     since, until = moment(call, "since"), moment(call, "until")
     if required and (since is None or until is None):
@@ -103,6 +109,8 @@ def window(
         since = months_after(until, -1)
     until = until or months_after(since, 1)
     bounds(since, until, months, days)
+    if less and months is not None and until == months_after(since, months):
+        raise _too_long(f"Less than {months} months are read.")
     return seconds(since), seconds(until)
 
 
@@ -111,9 +119,9 @@ def bounds(since: datetime, until: datetime, months: int | None, days: int | Non
     if since > until:
         raise RestError(400, 2004, "Invalid Date Range", ["since must not be after until."])
     if months is not None and until > months_after(since, months):
-        raise RestError(400, 2005, "Date Range Too Large", [f"At most {months} months are read."])
+        raise _too_long(f"At most {months} months are read.")
     if days is not None and (until - since).total_seconds() > days * DAY:
-        raise RestError(400, 2005, "Date Range Too Large", [f"At most {days} days are read."])
+        raise _too_long(f"At most {days} days are read.")
 
 
 def seconds(at: datetime) -> int:
@@ -124,8 +132,6 @@ def seconds(at: datetime) -> int:
 def months_after(at: datetime, months: int) -> datetime:
     """The same day and time so many months later, or the last day that month has."""
     index = at.year * 12 + at.month - 1 + months
-    if not 12 <= index < 12 * 9999:
-        raise RestError(400, 2004, "Invalid Date Range", ["The year is out of range."])
     year, month = index // 12, index % 12 + 1
     return at.replace(year=year, month=month, day=min(at.day, calendar.monthrange(year, month)[1]))
 
@@ -144,15 +150,8 @@ def _date(day: int) -> str:
     return date.fromordinal(day + 719_163).isoformat()
 
 
-def _place(cursor: str | None) -> int:
-    try:
-        text = base64.urlsafe_b64decode(cursor or "cm93OjA=").decode()
-        word, _, place = text.partition(":")
-        if word != "row" or not (place.isascii() and place.isdigit() and len(place) < 10):
-            raise ValueError
-        return int(place)
-    except ValueError:
-        raise invalid("The cursor is unknown.") from None
+def _too_long(why: str) -> RestError:
+    return RestError(400, 2005, "Date Range Too Large", [why])
 
 
 def _sent(name: str, rows: list[Body | bytes], tail: Body) -> bytes:

@@ -16,6 +16,7 @@ import orjson
 from ..company.codes import DAY
 from ..company.sequences import Backwards
 from .answers import Body, Call, RestError, invalid
+from .filters import able
 from .paging import bounds, months_after, read_time, seconds
 
 Row = TypeVar("Row")
@@ -38,6 +39,8 @@ class Question:
         unknown = self.filters.keys() - set(filters)
         if unknown:
             raise invalid(f"filters cannot have {', '.join(sorted(unknown))}.")
+        if self.filters.get("team_ids"):
+            able(call, "teams")
         self.order = self._one_of("order", ORDERS, "desc")
         self.order_by = self._one_of("order_by", columns, columns[0])
         self.zone_name = self.posted.get("time_zone") or "Etc/UTC"

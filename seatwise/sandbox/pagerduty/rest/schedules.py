@@ -15,7 +15,6 @@ from ..company.account import Account
 from ..company.codes import DAY, identifier
 from ..company.duty import Layer, Policy, Schedule, Shift
 from ..company.people import EVER
-from ..strings.standing import standing
 from .answers import Body, Call, included, missing, yes
 from .filters import by_name, teams_asked, the
 from .paging import bounds, moment, page, seconds, stamp, window, zone
@@ -48,7 +47,7 @@ def list_schedule_users(call: Call) -> Body:
     """The people who are on call by that schedule in the window, or now."""
     one, (since, until) = _known(call), _asked(call) or (call.now, call.now)
     found = {shift.person.id for shift in one.shifts(since, max(until, since + 1))}
-    there = (standing(call.company.person(name), call.controls) for name in sorted(found))
+    there = (call.company.person(name) for name in sorted(found))
     return {"users": [user(call.account, person, frozenset()) for person in there if person]}
 
 
@@ -70,7 +69,7 @@ def schedule(call: Call, one: Schedule) -> Body:
     """A schedule as the API shows it, without its parts."""
     account = call.account
     there = (
-        standing(call.company.person(person.id), call.controls)
+        call.company.person(person.id)
         for layer in one.layers
         for seat in layer.seats
         if (person := seat.at(call.now)) is not None
@@ -173,7 +172,7 @@ def _visible(call: Call, shifts: Iterable[Shift]) -> list[Shift]:
 
 def _next(call: Call, one: Schedule, user_id: str, where: tzinfo) -> Body | None:
     """When somebody is on call next by that schedule, if it is soon enough."""
-    if standing(call.company.person(user_id), call.controls) is None:
+    if call.company.person(user_id) is None:
         return None
     for shift in one.shifts(call.now, call.now + LONGEST * DAY):
         if shift.person.id == user_id:
@@ -183,7 +182,7 @@ def _next(call: Call, one: Schedule, user_id: str, where: tzinfo) -> Body | None
 
 
 def _mention(call: Call, user_id: str) -> Body:
-    person = standing(call.company.person(user_id), call.controls)
+    person = call.company.person(user_id)
     return reference(call.account, person) if person else deleted(user_id)
 
 

@@ -6,8 +6,8 @@ from ..company.codes import identifier
 from ..company.people import Person
 from ..company.visits import SESSION, Visit, visits
 from .answers import Body, Call, invalid, missing
+from .contacts import known
 from .paging import number, stamp
-from .users import known
 
 SESSIONS: Final = {"web": "browser", "mobile": "oauth"}
 DELEGATIONS: Final = ("mobile", "web", "integration")

@@ -1,10 +1,12 @@
 """Incidents, alerts and log entries as the API shows them at a moment."""
 
+from collections.abc import Callable
 from datetime import tzinfo
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from ..company.account import Account
 from ..company.people import Person
 from ..company.story import Alert, Entry, Incident
 from ..company.visits import signed_in
@@ -13,7 +15,7 @@ from .answers import Body, Call
 from .contacts import address
 from .directory import policy, service, team
 from .paging import stamp
-from .references import reference
+from .references import Thing, reference, sealed
 from .users import user
 
 INCLUDES: Final = frozenset(
@@ -29,22 +31,28 @@ PEOPLE: Final = {"acknowledgers", "agents", "assignees", "users"}
 def row(company: Company, told: Incident, now: int) -> bytes:
     """An incident as it is sent in a list. One that can change no more is made only once."""
     if told.end is None or told.end > now:
-        return orjson.dumps(incident(told, now, None))
+        return orjson.dumps(incident(told, now, None, sealed))
     made = company.day(told.day).shown
     if told.n not in made:
-        made[told.n] = orjson.dumps(incident(told, now, None))
+        made[told.n] = orjson.dumps(incident(told, now, None, sealed))
     return made[told.n]
 
 
-def incident(told: Incident, now: int, where: tzinfo | None) -> Body:
-    """An incident as the API shows it at that moment."""
+def incident(
+    told: Incident,
+    now: int,
+    where: tzinfo | None,
+    mention: Callable[[Account, Thing], Any] = reference,
+) -> Body:
+    """An incident as the API shows it at that moment. `mention` makes the references in it."""
     account, (status, cause) = told.account, told.standing(now)
     steps = told.steps
     if steps[-1].at > now:
         steps = [entry for entry in steps if entry.at <= now]
-    given = [entry for entry in steps if entry.to]
     alerts, gone = told.alert_counts(now)
-    is_open, acknowledged = status != "resolved", status == "acknowledged"
+    is_open = status != "resolved"
+    given = [entry for entry in steps if entry.to][-1:] if is_open else []
+    answered = [e for e in steps if e.kind == "acknowledge"] if status == "acknowledged" else []
     changed = stamp(cause.at, where)
     short, first = reference(account, told), told.entry_id(steps[0])
     return short | {
@@ -59,23 +67,21 @@ def incident(told: Incident, now: int, where: tzinfo | None) -> Body:
         "urgency": told.urgency,
         "incident_key": short["id"].lower(),
         "incident_type": {"name": "incident_default"},
-        "service": reference(account, told.service),
-        "escalation_policy": reference(account, told.service.policy),
-        "teams": [reference(account, told.service.team)],
+        "service": mention(account, told.service),
+        "escalation_policy": mention(account, told.service.policy),
+        "teams": [mention(account, told.service.team)],
         "assignments": [
-            {"at": stamp(entry.at, where), "assignee": reference(account, person)}
-            for entry in given[-1:]
+            {"at": stamp(entry.at, where), "assignee": mention(account, person)}
+            for entry in given
             for person in entry.to
-            if is_open
         ],
         "acknowledgements": [
-            {"at": stamp(entry.at, where), "acknowledger": reference(account, entry.by)}
-            for entry in steps
-            if acknowledged and entry.kind == "acknowledge"
+            {"at": stamp(entry.at, where), "acknowledger": mention(account, entry.by)}
+            for entry in answered
         ],
         "assigned_via": "escalation_policy",
         "last_status_change_at": changed,
-        "last_status_change_by": reference(account, cause.by),
+        "last_status_change_by": mention(account, cause.by),
         "first_trigger_log_entry": {
             "id": first,
             "type": "trigger_log_entry_reference",
@@ -176,4 +182,6 @@ def _channel(company: Company, line: Entry) -> str:
     """By which way somebody did something: only who has signed in can have used the website."""
     if not isinstance(line.by, Person):
         return "auto"
-    return "web_ui" if signed_in(company.account, line.by, line.at) else "sms"
+    if signed_in(company.account, line.by, line.at):
+        return "web_ui"
+    return next((way for way in ("sms", "phone") if way in line.by.channels), "email")

@@ -9,11 +9,11 @@ import orjson
 
 from ..company.account import Account
 from ..company.codes import identifier
-from ..company.licenses import KNOWN, License
+from ..company.licenses import KNOWN, License, left
 from ..company.people import LEADING, Person, Team
-from ..strings.standing import standing
 from .answers import Body, Call, RestError, included, lacks, missing
-from .contacts import contact, rule, rules_of
+from .contacts import contact, known, rule, rules_of
+from .filters import teams_asked
 from .paging import page, stamp
 from .references import reference
 
@@ -24,7 +24,7 @@ def list_users(call: Call) -> bytes:
     """Everybody with a seat or an invitation, by name."""
     include = included(call, INCLUDES)
     wanted = call.params.get("query", "").casefold()
-    teams = set(call.params.getlist("team_ids[]"))
+    teams = teams_asked(call)
     found = listed(call)
     if wanted:
         found = [p for p in found if wanted in p.name.casefold() or wanted in p.email]
@@ -38,7 +38,9 @@ def list_users(call: Call) -> bytes:
 def one_user(call: Call) -> Body:
     """One person; deleted people are not found."""
     include = included(call, INCLUDES | {"calendar_urls"})
-    return {"user": user(call.account, known(call), include)}
+    person = known(call)
+    secret = _calendar(call.account, person.id) if "calendar_urls" in include else {}
+    return {"user": user(call.account, person, include) | secret}
 
 
 def me(call: Call) -> Body:
@@ -98,26 +100,12 @@ def one_ability(call: Call) -> None:
         raise lacks(name)
 
 
-def known(call: Call) -> Person:
-    """The person whose id is in the address. Raises RestError when there is none any more."""
-    person = call.company.person(call.path["id"])
-    if person is None or person.id in call.controls.remove or person.email in call.controls.remove:
-        raise missing()
-    return _standing(call, person)
-
-
 def listed(call: Call) -> Sequence[Person]:
     """Everybody whom the lists show just now: all, unless a script says otherwise."""
-    people: Sequence[Person] = call.company.people(call.now)
-    controls = call.controls
-    if controls.remove:
-        gone = controls.remove
-        people = [p for p in people if p.id not in gone and p.email not in gone]
-    if controls.demote:
-        people = [_standing(call, person) for person in people]
-    if controls.lists == "all":
+    people, shown = call.company.people(), call.controls.lists
+    if shown == "all":
         return people
-    return people[::2] if controls.lists == "half" else ()
+    return people[::2] if shown == "half" else ()
 
 
 def user(account: Account, person: Person, include: frozenset[str]) -> Body:
@@ -134,7 +122,7 @@ def user(account: Account, person: Person, include: frozenset[str]) -> Body:
         "billed": True,
         "description": None,
         "invitation_sent": person.invited,
-        "created_via_sso": person.role not in LEADING,
+        "created_via_sso": "sso" in account.abilities and person.role not in LEADING,
         "teams": [
             team_row(account, team) if "teams" in include else reference(account, team)
             for team in person.teams
@@ -167,7 +155,7 @@ def team_row(account: Account, team: Team) -> Body:
 def license_row(account: Account, kind: License, held: Counter[str]) -> Body:
     """A licence with its counts. Those of one pool repeat how many of it are left."""
     taken = sum(held[each.id] for each in account.licenses if each.pool == kind.pool)
-    counts = {"current_value": held[kind.id], "allocations_available": max(0, kind.bought - taken)}
+    counts = {"current_value": held[kind.id], "allocations_available": left(kind, taken)}
     return plain(kind) | counts
 
 
@@ -189,13 +177,9 @@ def plain(kind: License) -> Body:
 def _held(call: Call) -> Counter[str]:
     """How many people hold each licence, by its id."""
     people = listed(call)
-    if people is call.company.people(call.now):
+    if people is call.company.people():
         return call.company.held()
     return Counter(person.license_id for person in people)
-
-
-def _standing(call: Call, person: Person) -> Person:
-    return standing(person, call.controls) or person
 
 
 @lru_cache(maxsize=12_000)  # as many as the cap lets one list

@@ -5,6 +5,7 @@ Served at a port of its own and on this machine only; no vendor has such address
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -15,12 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...beside import beside
 from ..company.world import World
 from .controls import Controls
 from .truth import truth
 from .witness import Record
 
 LARGEST: Final = 4 * 1024 * 1024  # bytes of one post
+EARLIEST, LATEST = 1971, 2199  # years that every zone can write, with some to spare
 
 
 class Strings:
@@ -47,10 +50,12 @@ class Strings:
             return _refusal("no page in a browser may change anything here", 403)
         if request.method == "DELETE":
             self._controls.clear()
+            self._world.restore()
             return Response(status_code=204)
         if request.method == "POST":
             try:
                 self._controls.script(await _posted(request))
+                self._world.amend(self._controls.remove, self._controls.demote)
             except ValueError as wrong:
                 return _refusal(str(wrong))
             return _answer(self._controls.describe(), 201)
@@ -67,7 +72,7 @@ class Strings:
             at = _moment(asked.get("at"))
         except ValueError as wrong:
             return _refusal(f"at {wrong}")
-        return _answer(truth(company, zone, at, self._controls))
+        return _answer(await beside(partial(truth, company, zone, at)))
 
     async def requests(self, request: Request) -> Response:
         """GET: the record, or what fits `path`, `method` and `since`. DELETE: a new record."""
@@ -104,6 +109,8 @@ def _moment(text: str | None) -> datetime | None:
         raise ValueError("must be an ISO 8601 time") from None
     if at.tzinfo is None:
         raise ValueError("needs a time zone")
+    if not EARLIEST <= at.year <= LATEST:
+        raise ValueError(f"must be in the years from {EARLIEST} to {LATEST}")
     return at
 
 

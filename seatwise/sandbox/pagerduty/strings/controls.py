@@ -1,9 +1,12 @@
 """Everything about the sandbox's behaviour that a script can change while it runs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from ...options import Options
+from ..company.account import kinds
+from ..company.licenses import KNOWN
 from .faults import Fault, parse
 from .values import Parse, each_one_of, number, one_of, or_null, whole, words, yes_or_no
 
@@ -18,6 +21,15 @@ ROLES: Final = (
     "read_only_user",
     "read_only_limited_user",
 )
+SCOPES: Final = frozenset(  # written down again, because the strings know nothing of OAuth
+    (
+        *("read", "write", "users.read", "users:contact_methods.read", "users:notifications.read"),
+        *("users:sessions.read", "licenses.read", "abilities.read", "incidents.read"),
+        *("oncalls.read", "schedules.read", "escalation_policies.read", "services.read"),
+        *("teams.read", "audit_records.read", "oauth_delegations.read"),
+        *("analytics.read", "analytics.write"),
+    )
+)
 YEARS: Final = 10 * 366 * 86_400  # seconds
 
 
@@ -30,6 +42,7 @@ class Control:
 
     meaning: str
     parse: Parse
+    of: str | None = None  # what its words must be the names of
 
 
 class Controls:
@@ -57,6 +70,12 @@ class Controls:
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
+        accounts = kinds(self._options.users, 0, self._options.accounts)
+        self._names: dict[str, Collection[str]] = {
+            "scopes": SCOPES,
+            "abilities": KNOWN,
+            "accounts": [account.subdomain for account in accounts],
+        }
         self.clear()
 
     def clear(self) -> None:
@@ -86,7 +105,7 @@ class Controls:
                 faults.append(parse(wanted))
                 continue
             for name, value in wanted.items():
-                values[name] = _parsed(name, value)
+                values[name] = self._parsed(name, value)
         self.faults += faults
         for name, value in values.items():
             setattr(self, name, value)
@@ -102,14 +121,18 @@ class Controls:
             "faults": [fault.describe() for fault in self.faults],
         }
 
-
-def _parsed(name: str, value: Any) -> Any:
-    if name not in CONTROLS:
-        raise ValueError(f"there is no control {name!r}; a fault needs a path")
-    try:
-        return CONTROLS[name].parse(value)
-    except ValueError as wrong:
-        raise ValueError(f"{name} {wrong}") from None
+    def _parsed(self, name: str, value: Any) -> Any:
+        if name not in CONTROLS:
+            raise ValueError(f"there is no control {name!r}; a fault needs a path")
+        control = CONTROLS[name]
+        try:
+            parsed = control.parse(value)
+        except ValueError as wrong:
+            raise ValueError(f"{name} {wrong}") from None
+        if control.of and (strange := sorted(parsed.difference(self._names[control.of]))):
+            there = ", ".join(sorted(self._names[control.of]))
+            raise ValueError(f"{name} names {strange[0]!r}; the {control.of} are {there}")
+        return parsed
 
 
 def _roles(value: Any) -> dict[str, str]:
@@ -126,9 +149,9 @@ def _named(text: str) -> str:
 
 
 CONTROLS: Final[dict[str, Control]] = {
-    "withhold_scopes": Control("scopes that are missing in grants from now on", words),
-    "revoke_scopes": Control("scopes that are missing in existing tokens as well", words),
-    "lack_ability": Control("abilities that the accounts do not have", words),
+    "withhold_scopes": Control("scopes that are missing in grants from now on", words, "scopes"),
+    "revoke_scopes": Control("scopes that are missing in existing tokens as well", words, "scopes"),
+    "lack_ability": Control("abilities that the accounts do not have", words, "abilities"),
     "code_ttl": Control(
         "seconds that an authorization code lives; null: as documented", or_null(number(0, YEARS))
     ),
@@ -138,7 +161,7 @@ CONTROLS: Final[dict[str, Control]] = {
     "refresh_ttl": Control(
         "seconds that a refresh token lives; null: as documented", or_null(number(0, YEARS))
     ),
-    "rate_limit": Control("requests a minute for each caller", whole(0, 10_000_000)),
+    "rate_limit": Control("requests a minute for each caller", whole(1, 10_000_000)),
     "daily_limit": Control(
         "analytics requests a day for each account; null: no limit",
         or_null(whole(0, 10_000_000)),
@@ -160,5 +183,5 @@ CONTROLS: Final[dict[str, Control]] = {
     ),
     "demote": Control("roles that count from now on, by user id or e-mail address", _roles),
     "remove": Control("user ids or e-mail addresses of people who were removed", _people),
-    "suspended": Control("subdomains of accounts that are suspended", words),
+    "suspended": Control("subdomains of accounts that are suspended", words, "accounts"),
 }

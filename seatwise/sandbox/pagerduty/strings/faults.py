@@ -153,6 +153,10 @@ KINDS: Final[dict[str, Kind]] = {
         _instead(lambda fault: _json(fault, fault.body)),
         MADE | {"body"},
     ),
+    "twice": Kind(
+        "somebody in between sends the request twice; the client gets the second answer",
+        torn.twice,
+    ),
     "slow": Kind("the work is done at once, the answer comes after `delay` seconds", torn.slow),
     "hang": Kind("no byte at all for `delay` seconds (60), then the connection closes", torn.hang),
     "reset": Kind("the connection is reset before the answer", torn.reset),

@@ -7,8 +7,6 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.types import Message
-
 from .scripted import Fault
 from .strike import Answer, Strike
 
@@ -17,7 +15,9 @@ MARK: Final = "\ue000"  # stands for bytes that no text can hold, until the text
 NOT_UTF8: Final = b"\xff\xfe\xc3("
 NAMES: Final = ("name", "summary", "title", "email")
 PLACES: Final = ("offset", "cursor")
-PAGE: Final = (("offset", 0), ("limit", 25))
+LIMIT: Final = 25  # rows of a page, unless the client wants another number
+HIGHEST: Final = 100  # rows that any page has, whatever the client wants
+DIGITS: Final = 10  # a number of so many or more is refused
 
 
 async def changed(strike: Strike, change: Callable[[Body, Fault], None]) -> None:
@@ -184,12 +184,15 @@ async def ignore_offset(strike: Strike) -> None:
 
 async def repeat_row(strike: Strike) -> None:
     """The last row of a page comes again as the first of the next, as if one had been added."""
-    asked, path = dict(_asked(strike)), strike.scope["path"]
-    offset, limit = (_count(asked.get(name), default) for name, default in PAGE)
-    follows = bool(asked.get("cursor")) or await _starts_after(strike)
+    asked, path = _asked(strike), strike.scope["path"]
+    named = dict(asked)
+    offset = _count(named.get("offset"), 0)
+    limit = min(_count(named.get("limit"), LIMIT), HIGHEST)
+    follows = bool(named.get("cursor")) or await _starts_after(strike)
     pages = -(-offset // limit)  # before this one, and each has pushed one row down
     if pages:
-        _ask(strike, [*(asked | {"offset": str(max(0, offset - pages))}).items()])
+        others = [(name, value) for name, value in asked if name != "offset"]
+        _ask(strike, [*others, ("offset", str(max(0, offset - pages)))])
 
     def repeat(body: Body, fault: Fault) -> None:
         name, rows = rows_of(body)
@@ -203,7 +206,10 @@ async def repeat_row(strike: Strike) -> None:
 
 
 def _count(text: str | None, default: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and int(text) else default
+    """That number; the default for what is none, or longer than the vendor reads."""
+    if text is None or not (text.isascii() and text.isdigit() and len(text) < DIGITS):
+        return default
+    return int(text) or default
 
 
 def _other_type(value: Any) -> Any:
@@ -246,21 +252,13 @@ async def _starts_after(strike: Strike, *, forget: bool = False) -> bool:
     """Whether a posted query goes on after an earlier page, as analytics do."""
     if strike.scope["method"] != "POST":
         return False
-    sent, more = b"", True
-    while more:
-        message = await strike.receive()
-        sent, more = sent + message.get("body", b""), bool(message.get("more_body"))
+    sent = await strike.posted()
     try:
         wanted = json.loads(sent)
-    except ValueError:
-        wanted = None
-    follows = isinstance(wanted, dict) and bool(wanted.get("starting_after"))
-    if follows and forget:
-        del wanted["starting_after"]
-        sent = json.dumps(wanted).encode()
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": sent, "more_body": False}
-
-    strike.receive = receive
+        follows = isinstance(wanted, dict) and bool(wanted.get("starting_after"))
+        if follows and forget:
+            del wanted["starting_after"]
+            strike.post(json.dumps(wanted).encode())
+    except (ValueError, RecursionError):  # what is wrong with it, the vendor says
+        return False
     return follows

@@ -77,6 +77,23 @@ class Strike:
         await self.app(self.scope, self.receive, take)
         return answer
 
+    async def posted(self) -> bytes:
+        """The whole body of the request; the vendor still gets it, however often it is asked."""
+        body, more = b"", True
+        while more:
+            message = await self.receive()
+            body, more = body + message.get("body", b""), bool(message.get("more_body"))
+        self.post(body)
+        return body
+
+    def post(self, body: bytes) -> None:
+        """Gives the vendor that body in the place of what was sent."""
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        self.receive = receive
+
     async def pause(self) -> None:
         """Waits as long as the fault says."""
         await self.wire.pause(self.fault.delay)

@@ -1,4 +1,4 @@
-"""Faults in how an answer is sent: cut off, torn, late, endless, or far larger than it looks."""
+"""Faults on the way: a request sent twice, an answer cut off, torn, late, endless or too large."""
 
 import struct
 import zlib
@@ -21,6 +21,14 @@ async def slow(strike: Strike) -> None:
     good = await strike.good()
     await strike.pause()
     await strike.give(good)
+
+
+async def twice(strike: Strike) -> None:
+    """The second answer; the work is done once more than the client knows."""
+    await strike.posted()
+    first = Strike(strike.fault, strike.app, dict(strike.scope), strike.receive, strike.send)
+    await first.good()  # in a scope of its own, because routing leaves its marks there
+    await slow(strike)
 
 
 async def truncate(strike: Strike) -> None:

@@ -4,16 +4,16 @@ Tests compare what the product shows with this. It shares no code with the REST 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ..company.changes import changes
+from ..company.licenses import left
 from ..company.people import Person
 from ..company.visits import last_visit
 from ..company.world import Company
-from .controls import Controls
-from .standing import standing
 
 CHANNELS: Final = ("sms", "phone", "email", "push")
 
@@ -22,16 +22,15 @@ def truth(
     company: Company,
     zone: str = "UTC",
     at: datetime | None = None,
-    controls: Controls | None = None,
 ) -> dict[str, Any]:
     """Members, months (in that zone), everybody's latest activity and the licences.
 
-    All of it as of `at`, the present moment unless an earlier one is asked for. `controls`
-    brings in whom a script has demoted or removed.
+    All of it as of `at`, the present moment unless an earlier one is asked for.
     """
     account = company.account
     now = min(company.now(), int(at.timestamp())) if at else company.now()
-    people = _people(company, now, controls)
+    people = company.people(now)
+    here = {person.id for person in people}
     licenses = {kind.id: kind for kind in account.licenses}
     held = Counter(person.license_id for person in people)
     pools = Counter(licenses[person.license_id].pool for person in people)
@@ -61,7 +60,7 @@ def truth(
                 "name": kind.name,
                 "role_group": kind.role_group,
                 "used": held[kind.id],
-                "available": max(0, kind.bought - pools[kind.pool]),
+                "available": left(kind, pools[kind.pool]),
             }
             for kind in account.licenses
         ],
@@ -70,15 +69,9 @@ def truth(
             for policy in account.policies
             for level in range(len(policy.levels))
             for person in policy.called(level, now)
+            if person.id in here
         ],
     }
-
-
-def _people(company: Company, now: int, controls: Controls | None) -> list[Person]:
-    people = company.people(now)
-    if controls is None or not (controls.demote or controls.remove):
-        return list(people)
-    return [there for person in people if (there := standing(person, controls))]
 
 
 def _months(company: Company, now: int, zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -106,7 +99,7 @@ def _months(company: Company, now: int, zone: ZoneInfo) -> list[dict[str, Any]]:
     ]
 
 
-def _activity(company: Company, now: int, people: list[Person]) -> dict[str, Any]:
+def _activity(company: Company, now: int, people: Sequence[Person]) -> dict[str, Any]:
     """Everybody's newest deed in the log, and the newest of each source of evidence."""
     here = {person.id for person in people}
     acted: dict[str, int] = {}

@@ -1,6 +1,7 @@
 """Stands before the vendor: keeps a record of every request, and lets the faults happen."""
 
 import hashlib
+import re
 import time
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -21,7 +22,19 @@ from .strike import NOTE, Strike
 REMEMBERED: Final = 20_000  # requests; all of them are counted
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
-SECRET: Final = frozenset({"code", "state", "token", "code_challenge", "request", "login_hint"})
+SHOWN: Final = frozenset(  # parameters whose values are no secrets; any other may hold one
+    (
+        *("limit", "offset", "cursor", "total", "query", "name", "sort_by", "include", "filter"),
+        *("since", "until", "date_range", "time_zone", "earliest", "overflow", "editable"),
+        *("team_ids", "user_ids", "service_ids", "schedule_ids", "escalation_policy_ids"),
+        *("statuses", "status", "urgencies", "urgency", "incident_key", "alert_key"),
+        *("is_overview", "include_next_oncall_for_user", "delegation_type", "method_type"),
+        *("root_resource_types", "actions", "actor_type", "actor_id"),
+        *("client_id", "response_type", "scope", "code_challenge_method"),
+    )
+)
+NAME: Final = re.compile(r"[A-Za-z_]{1,32}(\[\])?")
+MASK: Final = "***"
 
 
 @dataclass(slots=True)
@@ -47,11 +60,12 @@ class Entry:
     def describe(self) -> dict[str, Any]:
         """The entry as JSON, with secrets masked."""
         asked = parse_qsl(self.query, keep_blank_values=True)
+        known = [(k, v) if k.removesuffix("[]") in SHOWN else (_masked(k), MASK) for k, v in asked]
         return {
             "at": (EPOCH + self.at * MICROSECOND).isoformat(timespec="microseconds"),
             "method": self.method,
             "path": self.path,
-            "query": urlencode([(k, "***" if k in SECRET else v) for k, v in asked]),
+            "query": urlencode(known, safe="*"),
             "status": self.status,
             "token": self.token,
             "account": self.account,
@@ -156,6 +170,11 @@ class Witness:
         if self._date[0] != second:
             self._date = (second, formatdate(second, usegmt=True).encode())
         return self._date[1]
+
+
+def _masked(name: str) -> str:
+    """A parameter's name, unless it may be a value that somebody sent without a name."""
+    return name if NAME.fullmatch(name) else MASK
 
 
 def _fingerprint(scope: Scope) -> str | None:

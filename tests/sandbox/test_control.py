@@ -321,3 +321,11 @@ def test_somebody_is_named_by_their_address_in_any_case_of_letters(sandbox: Runn
     email = sandbox.someone("observer")
     sandbox.fault(remove=email.upper())
     assert email not in {member["email"] for member in sandbox.truth()["members"]}
+
+
+def test_taking_everything_back_begins_the_minute_anew(reader: Reader, sandbox: Running) -> None:
+    sandbox.fault(rate_limit=2)
+    assert [reader.get("/abilities").status_code for _ in range(3)][-1] == 429
+    sandbox.clear_faults()
+    sandbox.fault(rate_limit=2)
+    assert [reader.get("/abilities").status_code for _ in range(3)] == [200, 200, 429]

@@ -14,7 +14,7 @@ from tests.sandboxes import Running, running
 
 @pytest.fixture
 def restless() -> Iterator[Running]:
-    """A sandbox of its own: what churn has done is not undone."""
+    """A sandbox of its own, where nobody counts requests."""
     with running(users=300, months=1, now=NOW, rate_limit=100_000) as sandbox:
         yield sandbox
 

@@ -101,6 +101,7 @@ class Gate:
         self._companies = frozenset(self._by_key.values())
         self._counts: dict[tuple[str, int], tuple[float, int]] = {}
         self._today: dict[str, tuple[int, int]] = {}
+        self._cleared = controls.cleared
 
     def endpoint(self, answer: Answer, need: Need) -> Callable[[Request], Any]:
         """An endpoint behind everything it needs."""
@@ -158,6 +159,10 @@ class Gate:
 
     def _count(self, caller: Caller, need: Need) -> dict[str, str]:
         """Counts the request against the caller's minute; the headers that say how it stands."""
+        if self._cleared != self.controls.cleared:
+            self._cleared = self.controls.cleared
+            self._counts.clear()
+            self._today.clear()
         limit = max(1, self.controls.rate_limit // need.sparing)
         now, key = time.monotonic(), (caller.name, need.sparing)
         since, count = self._counts.get(key, (now, 0))

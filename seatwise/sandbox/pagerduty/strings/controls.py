@@ -70,6 +70,7 @@ class Controls:
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
+        self.cleared = 0  # how often; whoever counts requests begins anew then
         accounts = kinds(self._options.users, 0, self._options.accounts)
         self._names: dict[str, Collection[str]] = {
             "scopes": SCOPES,
@@ -80,6 +81,7 @@ class Controls:
 
     def clear(self) -> None:
         """Back to a good day."""
+        self.cleared += 1
         self.faults = []
         self.withhold_scopes, self.revoke_scopes, self.lack_ability = set(), set(), set()
         self.code_ttl = self.token_ttl = self.refresh_ttl = None

@@ -112,7 +112,10 @@ class Visitor:
 
     def picture(self, name: str, page: Page | None = None) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        (page or self.page).screenshot(path=PICTURES / f"{name}.png")
+        shown = page or self.page
+        # what is being refreshed is pale meanwhile, and would be so in the README for ever
+        shown.wait_for_function("!document.querySelector('.htmx-request')")
+        shown.screenshot(path=PICTURES / f"{name}.png")
 
 
 @pytest.fixture

@@ -60,6 +60,9 @@ def test_it_listens_when_it_says_so_and_ends_cleanly(sent: signal.Signals, more:
         started = said_until(process, "Control: " if more else "API key of harbor-eu")
         base_url = started[0].rpartition(" ")[2]
         assert httpx2.get(f"{base_url}/us/users").status_code == 401
+        key = next(line for line in started if line.startswith("API key: ")).split()[-1]
+        headers = {"Authorization": f"Token token={key}"}
+        assert httpx2.get(f"{base_url}/us/users", headers=headers).status_code == 200
         for path in ("/__control", "/__truth", "/__requests"):
             assert httpx2.get(base_url + path).status_code == 404
         process.send_signal(sent)

@@ -29,6 +29,7 @@ def announcement(base_url: str, world: World, examples: Examples) -> list[str]:
         f"Scoped OAuth secret: {SCOPED.secret}",
         f"Classic OAuth client: {CLASSIC.id}",
         f"Classic OAuth secret: {CLASSIC.secret}",
+        f"API key: {accounts[0].api_key}",
         *(f"API key of {one.subdomain} ({one.region}): {one.api_key}" for one in accounts),
         *(
             f"Sign in to {company.account.subdomain} as {person.email} ({person.role})"

@@ -5,6 +5,7 @@ Django is set up only after the database is there.
 """
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -87,6 +88,53 @@ def sync_command(
         from seatwise.cli.follow import sync_now
 
         raise typer.Exit(sync_now(connection))
+
+
+@app.command("pull")
+def pull_command(
+    vendor: Annotated[str, typer.Argument(help="Which vendor's account to read.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="The folder to write into.")],
+    api_key_env: Annotated[
+        str, typer.Option(metavar="NAME", help="The environment variable with an API key.")
+    ] = "",
+    bearer_env: Annotated[
+        str, typer.Option(metavar="NAME", help="The environment variable with an access token.")
+    ] = "",
+    base_url: Annotated[
+        str, typer.Option(metavar="URL", help="The vendor's API; its usual address if left out.")
+    ] = "",
+    months: Annotated[int, typer.Option(min=1, max=36, help="Months of usage.")] = 12,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The first day not to read; now if left out."),
+    ] = None,
+    zone: Annotated[str, typer.Option(help="In which months begin and end.")] = "UTC",
+    form: Annotated[str, typer.Option("--format", help="jsonl, csv or parquet.")] = "jsonl",
+    only: Annotated[str, typer.Option(help="Of members,licenses,usage,activity.")] = "",
+    activity_days: Annotated[
+        int, typer.Option(min=1, max=3650, help="How far back to look for who was last seen.")
+    ] = 90,
+) -> None:
+    """Reads an account into files, with no database and no server.
+
+    Exit code 0: all was read. 3: something could not be, see run.json. 1: failed. 2: misused.
+    """
+    from seatwise.cli import pull
+
+    code = pull.carry_out(
+        vendor,
+        api_key_env=api_key_env,
+        bearer_env=bearer_env,
+        base_url=base_url,
+        months=months,
+        until=until,
+        zone=zone,
+        out=out,
+        form=form,
+        only=only,
+        activity_days=activity_days,
+    )
+    raise typer.Exit(code)
 
 
 @app.command("sandbox")

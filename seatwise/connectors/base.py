@@ -152,10 +152,14 @@ class Connector(Protocol):
     authorizer: ClassVar[str]  # who must press Authorize at the vendor
     removal: ClassVar[str]  # how a person removes our app at the vendor
     evidence: ClassVar[str]  # what counts as "seen" and what cannot be seen
+    default_api_url: ClassVar[str]  # where an account is read when nobody names an address
 
     def oauth_app(self, config: Config) -> OAuthApp: ...
 
     async def identify(self, config: Config, grant: Grant, asked: frozenset[str]) -> Account: ...
+
+    def token_of(self, api_key: str) -> str:
+        """The token that credentials hand out for an API key; a reader knows it from a grant's."""
 
     def reader(
         self, config: Config, account: Account, credentials: Credentials

@@ -1,7 +1,8 @@
 """Reads one account from end to end, whatever powers its connector has."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import get_args
 
 from seatwise.connectors.base import (
     Reader,
@@ -21,22 +22,27 @@ from seatwise.connectors.errors import (
 )
 from seatwise.connectors.records import Batch, Gap, Stage
 
+STAGES: tuple[Stage, ...] = get_args(Stage)
 REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 TOO_LONG = 600.0  # seconds; beyond it a stage is left out, so that the others need not wait
 
 
-async def collect(reader: Reader, plan: ReadPlan) -> AsyncIterator[Batch]:
-    """Batches of members, licences, usage and activity, in this order.
+async def collect(
+    reader: Reader, plan: ReadPlan, only: Collection[Stage] = STAGES
+) -> AsyncIterator[Batch]:
+    """Batches of members, licences, usage and activity, in this order, or of some of them.
 
     What the vendor does not let us read, or not for a long while, becomes a gap and the rest
     goes on; only without members there is nothing to show, so there all is raised. Raises
     VendorError.
     """
-    if isinstance(reader, ReadsMembers):
+    if isinstance(reader, ReadsMembers) and "members" in only:
         async with _closing(reader.members()) as batches:
             async for batch in batches:
                 yield batch
     for stage, read in _further_stages(reader, plan):
+        if stage not in only:
+            continue
         try:
             async with _closing(read) as batches:
                 async for batch in batches:

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from seatwise import memberfile, sync
 from seatwise.memberfile import MendFirst, Mistake
 from seatwise.models import Service
+from seatwise.spreadsheet import Cell
 from seatwise.sync.byfile import NotByFile, NothingWaits
-from seatwise.views.export import Cell, csv_response
+from seatwise.views.export import csv_response
 from seatwise.views.shell import person, require_admin, service_or_404
 
 MISTAKES_SHOWN = 1000

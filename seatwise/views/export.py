@@ -1,15 +1,11 @@
-"""Tables as CSV files that a spreadsheet opens without running anything in them."""
+"""Tables as downloads in CSV."""
 
 import csv
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
 
 from django.http import StreamingHttpResponse
 
-# The first character by which a spreadsheet takes a cell for a formula, half and full width.
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
-
-Cell = str | int | bool | date | datetime | None
+from seatwise.spreadsheet import Cell, safe_text
 
 
 def csv_response(name: str, header: list[str], rows: Iterable[list[Cell]]) -> StreamingHttpResponse:
@@ -19,22 +15,6 @@ def csv_response(name: str, header: list[str], rows: Iterable[list[Cell]]) -> St
     )
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
-
-
-def safe_text(value: Cell) -> str:
-    """The cell as text that no spreadsheet takes for a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, date):
-        return value.isoformat()
-    risky = value.startswith(FORMULA_STARTS) or value.lstrip().startswith(FORMULA_STARTS)
-    return f"'{value}" if risky else value
 
 
 class _Echo:

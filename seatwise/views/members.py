@@ -16,8 +16,9 @@ from django.views.decorators.http import require_safe
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Connection, Member, Service, Signal
 from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
+from seatwise.spreadsheet import Cell
 from seatwise.views import member_charts
-from seatwise.views.export import Cell, csv_response
+from seatwise.views.export import csv_response
 from seatwise.views.member_choice import MemberChoice, month_of
 from seatwise.views.shell import service_or_404
 

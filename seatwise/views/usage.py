@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from seatwise.connectors.base import Connector, MetricInfo, find
 from seatwise.connectors.months import last_months
 from seatwise.models import Connection, UsagePoint
-from seatwise.views.export import Cell, csv_response
+from seatwise.spreadsheet import Cell
+from seatwise.views.export import csv_response
 from seatwise.views.member_choice import month_of
 from seatwise.views.shell import service_or_404
 

@@ -123,7 +123,10 @@ def test_the_old_name_of_users_still_works_and_says_so() -> None:
         (["--users", "0"], "seatwise: --users must be between 1 and 200,000.\n"),
         (["--months", "121"], "seatwise: --months must be between 1 and 120.\n"),
         (["--accounts", "0"], "seatwise: --accounts must be between 1 and 50.\n"),
-        (["--incidents", "-1"], "seatwise: --incidents must be between 0 and 100,000 for each month.\n"),
+        (
+            ["--incidents", "-1"],
+            "seatwise: --incidents must be between 0 and 100,000 for each month.\n",
+        ),
         (["--latency-ms", "-5"], "seatwise: --latency-ms must be between 0 and 60,000.\n"),
         (["--rate-limit", "0"], "seatwise: --rate-limit must be between 1 and 10,000,000.\n"),
         (["--plan", "gold"], "seatwise: --plan must be one of free, professional, business"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from seatwise.models import Connection
-from seatwise.views.export import FORMULA_STARTS, safe_text
+from seatwise.spreadsheet import FORMULA_STARTS, safe_text
 from tests.pages import rows
 
 ADDRESS = "/services/pagerduty/members/"

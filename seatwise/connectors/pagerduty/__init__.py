@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 
 from seatwise.connectors.base import Config, Credentials, OAuthApp
 from seatwise.connectors.pagerduty import facts
-from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.identity import identify
+from seatwise.connectors.pagerduty.api import API_KEY, Api
 from seatwise.connectors.pagerduty.reader import PagerDutyReader
 from seatwise.connectors.patience import Patience
 from seatwise.connectors.records import Account, Grant
@@ -26,6 +25,7 @@ class PagerDuty:
     authorizer = facts.AUTHORIZER
     removal = facts.REMOVAL
     evidence = facts.EVIDENCE
+    default_api_url = facts.base_url({}, facts.REGIONS["US"])
 
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience
@@ -36,7 +36,14 @@ class PagerDuty:
 
     async def identify(self, config: Config, grant: Grant, asked: frozenset[str]) -> Account:
         """The account a grant opens, and what it will not let us read. Raises VendorError."""
+        # Who reads with a key at hand need not wait for what proves an ID token.
+        from seatwise.connectors.pagerduty.identity import identify
+
         return await identify(config, grant, asked, self._patience)
+
+    def token_of(self, api_key: str) -> str:
+        """An API key as the reader takes it: written "Token token=…"."""
+        return f"{API_KEY}{api_key}"
 
     @asynccontextmanager
     async def reader(

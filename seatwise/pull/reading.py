@@ -1,0 +1,23 @@
+"""The one bridge from a pull to the asynchronous connectors."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from seatwise.connectors.collect import collect
+from seatwise.connectors.http import FixedToken
+from seatwise.connectors.records import Account, Batch
+from seatwise.pull.order import CAPABILITIES, Order
+
+
+async def read(order: Order, keep: Callable[[Batch], None]) -> Counter[str]:
+    """Hands over every batch of what is wanted; the requests made, by endpoint.
+
+    Raises VendorError.
+    """
+    account = Account("", "", "", order.base_url, granted_by="", granted_role="")
+    only = [CAPABILITIES[word] for word in CAPABILITIES if word in order.only]
+    opened = order.connector.reader({}, account, FixedToken(order.token))
+    async with opened as reader:
+        async for batch in collect(reader, order.plan, only):
+            keep(batch)
+        return reader.requests

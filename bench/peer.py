@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pagerduty import RestApiV2Client
 
-from seatwise.connectors.base import ReadPlan, find
+from seatwise.connectors.base import ReadPlan, find, scopes_to_ask
 from seatwise.connectors.collect import collect
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.months import last_months
@@ -54,7 +54,7 @@ def _ours(vendor: Running) -> tuple[float, float]:
 async def _collect(vendor: Running, grant: Any) -> None:
     connector = find("pagerduty")
     assert connector is not None
-    asked = frozenset(scope.name for scope in connector.scopes)
+    asked = frozenset(scopes_to_ask(connector.scopes))
     account = await connector.identify(vendor.settings, grant, asked)
     now = datetime.now(UTC)
     plan = ReadPlan.at(now, ZoneInfo("UTC"))

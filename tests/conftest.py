@@ -9,11 +9,18 @@ from django.test import Client
 from seatwise import connections, sync
 from seatwise.connectors import base
 from seatwise.connectors.base import all_connectors
+from seatwise.connectors.pace import PACES
 from seatwise.models import Authorization, Connection, Service, SyncRun, User
 from tests.sandboxes import Running, running
 
 PASSWORD = "correct horse battery"
 SESSION = "one-browser-session"
+
+
+@pytest.fixture(autouse=True)
+def _no_pace_is_known_yet() -> None:
+    """The tests share a process, and each has a clock of its own."""
+    PACES.forget()
 
 
 @pytest.fixture

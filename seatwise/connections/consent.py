@@ -11,7 +11,7 @@ from django.utils import timezone
 from seatwise.connections.configuration import NotConfigured, callback_url, config
 from seatwise.connections.tokens import store
 from seatwise.connectors import oauth
-from seatwise.connectors.base import Connector, OAuthApp, find
+from seatwise.connectors.base import Connector, OAuthApp, find, scopes_to_ask
 from seatwise.connectors.errors import (
     BrokenAnswer,
     ConsentRefused,
@@ -40,7 +40,7 @@ class StateRejected(Exception):
 def begin(service: Service, *, user: User, session_key: str, popup: bool = False) -> str:
     """The vendor's consent address for a new attempt. Raises NotConfigured."""
     connector, app = _door(service.key)
-    asked = [scope.name for scope in connector.scopes]
+    asked = scopes_to_ask(connector.scopes)
     begun = oauth.begin(app, redirect_uri=callback_url(service.key), scopes=asked)
     attempt = Authorization(
         service=service,

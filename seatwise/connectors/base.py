@@ -12,7 +12,7 @@ imports one by name, so a third party's package has equal standing with ours.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -48,6 +48,7 @@ class Scope:
     name: str
     reads: str  # "Members and roles"
     why: str  # "who holds a seat"
+    optional: bool = False  # asked for only when somebody has chosen it, never silently
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,11 @@ def all_connectors() -> Mapping[str, Connector]:
 def find(key: str) -> Connector | None:
     """The connector with this key, or None where nobody has written one."""
     return all_connectors().get(key)
+
+
+def scopes_to_ask(scopes: Iterable[Scope], chosen: Container[str] = ()) -> list[str]:
+    """The names of what is asked for: all that is not optional, and what was chosen of the rest."""
+    return [scope.name for scope in scopes if not scope.optional or scope.name in chosen]
 
 
 def role_info(connector: Connector | None, word: str) -> RoleInfo:

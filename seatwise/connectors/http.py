@@ -6,7 +6,6 @@ Here each of these is bounded: which hosts, how long, how many bytes, how many t
 
 import asyncio
 import ipaddress
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +26,9 @@ from seatwise.connectors.errors import (
     TryAgainLater,
     VendorError,
 )
-from seatwise.connectors.patience import Patience, seconds_to_reset, seconds_to_wait
+from seatwise.connectors.pace import Pace, Turn
+from seatwise.connectors.patience import Patience, seconds_to_wait
+from seatwise.connectors.turns import TooLong, taken
 
 T = TypeVar("T")
 Params = Sequence[tuple[str, str]]
@@ -72,8 +73,9 @@ class Http:
     """A client for one vendor; use it as an async context manager.
 
     `hosts` are the only "host:port" it connects to. `explain` reads the vendor's error body
-    into a few words. `requests` counts what was sent, by endpoint. Messages of errors never
-    carry a token, a code or a secret.
+    into a few words. `requests` counts what was sent, by endpoint. `pace` is shared with
+    others who ask for the same account. Messages of errors never carry a token, a code or a
+    secret.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         explain: Callable[[object], str] = say_nothing,
         patience: Patience | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.requests: Counter[str] = Counter()
         self._vendor = vendor
@@ -94,8 +97,7 @@ class Http:
         self._authorization = authorization
         self._explain = explain
         self._patience = patience or Patience()
-        self._places = asyncio.Semaphore(self._patience.in_flight)
-        self._not_before = 0.0  # on the monotonic clock: the rate limit's next opening
+        self._pace = pace or Pace(self._patience.in_flight, self._patience.share)
         # The environment could name a proxy or a .netrc that replaces our Authorization.
         self._client = httpx2.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})},
@@ -130,13 +132,38 @@ class Http:
         again, because proxies and half-done deployments answer so. `endpoint` ("/users") is
         what is counted and named in messages. Raises VendorError.
         """
-        endpoint = f"GET {endpoint}"
+        return await self._ask("GET", url, read, endpoint, params=params)
+
+    async def query(
+        self,
+        url: str,
+        question: Mapping[str, object],
+        read: Callable[[object], T],
+        *,
+        endpoint: str,
+    ) -> T:
+        """As `get`, for what is only read but has to be asked with a JSON body by POST."""
+        return await self._ask("POST", url, read, endpoint, question=question)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        read: Callable[[object], T],
+        endpoint: str,
+        *,
+        params: Params = (),
+        question: Mapping[str, object] | None = None,
+    ) -> T:
+        endpoint = f"{method} {endpoint}"
         renewed: str | None = None
         attempt = 1
         while True:
             token = renewed or await self._token()
             try:
-                answer = await self._once("GET", url, endpoint, token=token, params=params)
+                answer = await self._once(
+                    method, url, endpoint, token=token, params=params, question=question
+                )
                 self._check_status(answer, endpoint, token)
                 return self._read(answer, read, endpoint)
             except CredentialsRejected:
@@ -176,42 +203,53 @@ class Http:
         token: str | None = None,
         params: Params = (),
         form: Mapping[str, str] | None = None,
+        question: Mapping[str, object] | None = None,
         deadline: float | None = None,
     ) -> Answer:
         target = self._allowed(url, endpoint)
         headers = {"Authorization": self._authorization(token)} if token else {}
+        request = self._client.build_request(
+            method, target, params=list(params) or None, data=form, json=question, headers=headers
+        )
         limit = deadline or self._patience.deadline
-        async with self._places:
-            await self._wait_for_the_rate_limit()
-            self.requests[endpoint] += 1
-            try:
-                async with (
-                    asyncio.timeout(limit),
-                    self._client.stream(
-                        method,
-                        target,
-                        params=list(params) or None,
-                        data=form,
-                        headers=headers,
-                    ) as response,
-                ):
-                    body = await self._body(response, endpoint)
-            except (TimeoutError, httpx2.TimeoutException):
-                raise TryAgainLater(
-                    f"{self._vendor} did not finish answering within {limit:g} s ({endpoint})."
-                ) from None
-            except httpx2.DecodingError:
-                raise BrokenAnswer(
-                    f"{self._vendor} sent an answer that cannot be unpacked ({endpoint})."
-                ) from None
-            except httpx2.ConnectError as error:
-                raise self._unreachable(error, target.host, endpoint) from None
-            except httpx2.TransportError:
-                raise TryAgainLater(
-                    f"The connection to {self._vendor} broke off ({endpoint})."
-                ) from None
-        self._heed_the_rate_limit(response.headers)
+        try:
+            async with taken(self._pace, endpoint, self._patience) as turn:
+                self.requests[endpoint] += 1
+                response, body = await self._send(request, turn, limit)
+        except TooLong as error:
+            raise TryAgainLater(
+                f"{self._vendor} allows no more of these requests for now ({endpoint}).",
+                after=error.after,
+            ) from None
         return self._answer(response, body, endpoint)
+
+    async def _send(
+        self, request: httpx2.Request, turn: Turn, limit: float
+    ) -> tuple[httpx2.Response, bytes]:
+        endpoint = turn.endpoint
+        try:
+            async with asyncio.timeout(limit):
+                response = await self._client.send(request, stream=True)
+                try:
+                    now = self._patience.clock()
+                    self._pace.heard(turn, response.status_code, response.headers, now)
+                    return response, await self._body(response, endpoint)
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx2.TimeoutException):
+            raise TryAgainLater(
+                f"{self._vendor} did not finish answering within {limit:g} s ({endpoint})."
+            ) from None
+        except httpx2.DecodingError:
+            raise BrokenAnswer(
+                f"{self._vendor} sent an answer that cannot be unpacked ({endpoint})."
+            ) from None
+        except httpx2.ConnectError as error:
+            raise self._unreachable(error, request.url.host, endpoint) from None
+        except httpx2.TransportError:
+            raise TryAgainLater(
+                f"The connection to {self._vendor} broke off ({endpoint})."
+            ) from None
 
     def _unreachable(self, error: Exception, host: str, endpoint: str) -> TryAgainLater:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -319,18 +357,6 @@ class Http:
             return None
         said = error.after if isinstance(error, TryAgainLater) else None
         return self._patience.before_try(attempt, said)
-
-    async def _wait_for_the_rate_limit(self) -> None:
-        left = self._not_before - time.monotonic()
-        while left > 0:
-            stretch = min(left, self._patience.longest_pause)
-            await self._patience.pause(stretch)
-            left -= stretch
-
-    def _heed_the_rate_limit(self, headers: Mapping[str, str]) -> None:
-        reset = seconds_to_reset(headers, self._patience.in_flight)
-        if reset is not None:
-            self._not_before = time.monotonic() + min(reset, self._patience.longest_window)
 
 
 class _Final(BrokenAnswer):

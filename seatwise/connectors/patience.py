@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +20,12 @@ class Patience:
     first_pause: float = 1.0  # a random wait up to this, doubled at each try
     longest_pause: float = 30.0  # at a stretch
     hopeless: float = 30.0  # whoever is told to wait longer gives its worker back
-    longest_window: float = 60.0  # a rate limit's minute, waited out before it is overrun
+    longest_window: float = 60.0  # a rate limit's minute, which is waited out
     most_bytes: int = 20_000_000  # of a body, unpacked
-    in_flight: int = 4
+    in_flight: int = 8  # requests to one account at once
+    share: float = 0.8  # of an account's rate limit; the rest is for the customer's own tools
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
 
     def before_try(self, attempt: int, said: float | None) -> float | None:
         """Seconds to wait after the given attempt (from 1); None when it is time to give up.
@@ -50,12 +53,23 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def seconds_to_reset(headers: Mapping[str, str], in_flight: int) -> float | None:
-    """When the rate limit opens again, if all it still allows may be under way already."""
-    remaining = _number(headers.get("ratelimit-remaining"))
-    if remaining is None or remaining >= in_flight:
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A rate limit as an answer tells it. `limit` is None where only the rest was told."""
+
+    remaining: int
+    reset: float  # seconds until it opens again
+    limit: int | None
+
+
+def limit_told(headers: Mapping[str, str], prefix: str = "") -> Limit | None:
+    """The limit in `ratelimit-*`; None unless both what is left and until when were told."""
+    remaining = _number(headers.get(f"{prefix}ratelimit-remaining"))
+    reset = _number(headers.get(f"{prefix}ratelimit-reset"))
+    limit = _number(headers.get(f"{prefix}ratelimit-limit"))
+    if remaining is None or reset is None or reset > A_DAY:
         return None
-    return _number(headers.get("ratelimit-reset"))
+    return Limit(int(remaining), reset, int(limit) if limit else None)
 
 
 def _number(value: str | None) -> float | None:

@@ -72,6 +72,14 @@ class SignalRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceRecord:
+    """The vendor's own word that a member never did something: never, which is not unknown."""
+
+    member_id: str
+    source: str  # a key of the connector's `sources`
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Something that could not be read: what, why, and who can change it."""
 
@@ -92,6 +100,7 @@ class Account:
     granted_by: str  # name and e-mail of the authorizing person; "" for machine grants
     granted_role: str  # that person's role in the vendor's word; "" where unknown
     gaps: tuple[Gap, ...] = ()  # known before the first sync
+    scopes: frozenset[str] = frozenset()  # what was granted; empty where nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ class Grant:
 
 
 Stage = Literal["members", "licences", "usage", "activity"]
-Record = MemberRecord | LicenseRecord | SeatRecord | UsageRecord | SignalRecord
+Record = MemberRecord | LicenseRecord | SeatRecord | UsageRecord | SignalRecord | AbsenceRecord
 
 
 @dataclass(frozen=True, slots=True)

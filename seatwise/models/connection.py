@@ -137,6 +137,7 @@ class Connection(models.Model):
             granted_by=self.granted_by,
             granted_role=self.granted_role,
             gaps=tuple(Gap(**gap) for gap in self.account_gaps),
+            scopes=frozenset(self.scopes),
         )
 
     @property

@@ -101,7 +101,9 @@ def _permissions(
 ) -> list[Permission]:
     granted = set(connection.scopes) if connection and alive and connection.scopes else None
     return [
-        Permission(scope, None if granted is None else scope.name in granted) for scope in scopes
+        Permission(scope, None if granted is None else scope.name in granted)
+        for scope in scopes
+        if not scope.optional or scope.name in (granted or ())
     ]
 
 

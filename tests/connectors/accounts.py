@@ -1,5 +1,6 @@
 """Opens an account of the simulated vendor the way the product does, for tests."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -7,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from seatwise.connectors import oauth
-from seatwise.connectors.base import Connector, ReadPlan, find
+from seatwise.connectors.base import Connector, ReadPlan, find, scopes_to_ask
 from seatwise.connectors.collect import collect
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.patience import Patience
@@ -26,10 +27,15 @@ class Pauses:
     async def __call__(self, seconds: float) -> None:
         self.seconds.append(seconds)
 
+    def clock(self) -> float:
+        """Seconds on a clock for which those pauses have passed."""
+        return time.monotonic() + sum(self.seconds)
 
-def impatient(**limits: float) -> Patience:
+
+def impatient(pauses: Pauses | None = None, **limits: float) -> Patience:
     """The product's limits, except that it never really waits."""
-    return Patience(pause=Pauses(), **limits)  # type: ignore[arg-type]
+    pauses = pauses or Pauses()
+    return Patience(pause=pauses, clock=pauses.clock, **limits)  # type: ignore[arg-type]
 
 
 def connector() -> Connector:
@@ -46,7 +52,7 @@ async def authorize(
     """A grant by that person, through the vendor's own pages."""
     pagerduty = connector()
     app = pagerduty.oauth_app(sandbox.settings)
-    asked = [scope.name for scope in pagerduty.scopes] if scopes is None else list(scopes)
+    asked = scopes_to_ask(pagerduty.scopes) if scopes is None else list(scopes)
     begun = oauth.begin(app, redirect_uri=REDIRECT, scopes=asked)
     back = parse_qs(urlsplit(sandbox.decide(begun.url, email, account)).query)
     assert back["state"] == [begun.state]
@@ -62,7 +68,7 @@ async def authorize(
 async def identified(sandbox: Running, grant: Grant) -> Account:
     """The account behind a grant of all the scopes."""
     pagerduty = connector()
-    asked = frozenset(scope.name for scope in pagerduty.scopes)
+    asked = frozenset(scopes_to_ask(pagerduty.scopes))
     return await pagerduty.identify(sandbox.settings, grant, asked)
 
 

@@ -20,8 +20,7 @@ from seatwise.connectors.errors import (
     VendorError,
 )
 from seatwise.connectors.http import FixedToken, Http, hosts_of
-from seatwise.connectors.patience import Patience
-from tests.connectors.accounts import Pauses
+from tests.connectors.accounts import Pauses, impatient
 from tests.connectors.faultserver import (
     Behaviour,
     FaultServer,
@@ -53,8 +52,7 @@ def ask(url: str, *, pauses: Pauses | None = None, **limits: float) -> int:
 
 
 async def _ask(url: str, pauses: Pauses, limits: dict[str, float]) -> int:
-    patience = Patience(pause=pauses, **limits)  # type: ignore[arg-type]
-    async with Http("Acme", hosts_of(url), patience=patience) as http:
+    async with Http("Acme", hosts_of(url), patience=impatient(pauses, **limits)) as http:
         return await http.get(url, ok, endpoint="/things")
 
 
@@ -189,7 +187,7 @@ def test_a_redirect_is_not_followed(server: FaultServer, status: int) -> None:
 )
 def test_nothing_is_sent_to_an_address_that_is_not_on_the_list(url: str) -> None:
     async def attempt() -> None:
-        async with Http("Acme", hosts_of("https://api.acme.example"), patience=_quick()) as http:
+        async with Http("Acme", hosts_of("https://api.acme.example"), patience=impatient()) as http:
             try:
                 await http.get(url, ok, endpoint="/things")
             finally:
@@ -201,7 +199,7 @@ def test_nothing_is_sent_to_an_address_that_is_not_on_the_list(url: str) -> None
 
 def test_plain_http_is_for_this_machine_only() -> None:
     async def attempt() -> None:
-        async with Http("Acme", frozenset({"api.acme.example:80"}), patience=_quick()) as http:
+        async with Http("Acme", frozenset({"api.acme.example:80"}), patience=impatient()) as http:
             await http.get("http://api.acme.example/", ok, endpoint="/things")
 
     with pytest.raises(BrokenAnswer, match="https"):
@@ -262,17 +260,13 @@ def test_a_second_rejected_token_is_not_renewed_again(server: FaultServer) -> No
 
 async def _with(credentials: Renewing | FixedToken, url: str) -> int:
     async with Http(
-        "Acme", hosts_of(url), credentials=credentials, explain=_loudly, patience=_quick()
+        "Acme", hosts_of(url), credentials=credentials, explain=_loudly, patience=impatient()
     ) as http:
         return await http.get(url, ok, endpoint="/things")
 
 
 def _loudly(data: object) -> str:
     return f"you sent {data.get('token')}\r\nX: y\x00" if isinstance(data, dict) else ""
-
-
-def _quick() -> Patience:
-    return Patience(pause=Pauses())
 
 
 @pytest.mark.fault(71)
@@ -292,7 +286,7 @@ def test_a_form_is_sent_exactly_once_whatever_happens(
 ) -> None:
     async def post() -> None:
         url = server.on("/token", fault)
-        async with Http("Acme", hosts_of(url), patience=_quick()) as http:
+        async with Http("Acme", hosts_of(url), patience=impatient()) as http:
             await http.post_form(url, {"code": "a+/="}, endpoint="/token")
 
     before = len(server.requests)
@@ -305,22 +299,23 @@ def test_a_form_is_sent_exactly_once_whatever_happens(
 
 def test_no_more_requests_are_under_way_at_once_than_allowed(server: FaultServer) -> None:
     highest, under_way = 0, 0
-    four_together = threading.Barrier(4, timeout=5)
+    eight_together = threading.Barrier(8, timeout=5)
 
     def slowly(connection: socket.socket) -> None:
         nonlocal highest, under_way
         under_way += 1
         highest = max(highest, under_way)
-        four_together.wait()
+        eight_together.wait()
         under_way -= 1
         connection.sendall(GOOD)
 
-    url = server.on("/many", slowly)
+    url = server.on("/many", GOOD, slowly)
 
     async def many() -> list[int]:
-        async with Http("Acme", hosts_of(url), patience=_quick()) as http:
-            jobs: list[Awaitable[int]] = [http.get(url, ok, endpoint="/things") for _ in range(12)]
+        async with Http("Acme", hosts_of(url), patience=impatient()) as http:
+            await http.get(url, ok, endpoint="/things")  # tells that there is no limit
+            jobs: list[Awaitable[int]] = [http.get(url, ok, endpoint="/things") for _ in range(24)]
             return await asyncio.gather(*jobs)
 
-    assert asyncio.run(many()) == [1] * 12
-    assert highest == 4
+    assert asyncio.run(many()) == [1] * 24
+    assert highest == 8

@@ -124,17 +124,6 @@ def _activity_agrees(got: Collected, truth: dict[str, object]) -> None:
 
 
 @pytest.mark.fault(30)
-def test_without_the_notifications_permission_the_rest_is_read(sandbox: Running) -> None:
-    sandbox.fault(path="/notifications", status=403, times=None)
-    got = asyncio.run(whole(sandbox, months=2, days=5))
-    assert got.completed() == {"members", "licences", "usage", "activity"}
-    assert len(got.gaps()) == 1
-    assert "users:notifications.read" in got.gaps()[0].remedy
-    metrics = {u.metric for u in got.of(UsageRecord) if isinstance(u, UsageRecord)}
-    assert metrics == {"incidents", "alerts"}
-
-
-@pytest.mark.fault(30)
 @pytest.mark.parametrize("status", [402, 403, 404])
 def test_without_the_incidents_permission_notifications_are_still_counted(
     sandbox: Running, status: int

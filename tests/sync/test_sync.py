@@ -145,15 +145,32 @@ def test_missing_notifications_are_unknown_and_named_not_zero(
     vendor: Running, service: Service, admin: User
 ) -> None:
     vendor.fault(withhold_scopes=["users:notifications.read"])
+    vendor.fault(path="/log_entries", status=403, times=None)
     connection = authorize(vendor, service, admin).connection
     assert connection is not None
-    assert connection.state == "limited"
     run = read(connection)
     assert run.state == "done_with_notes"
+    connection.refresh_from_db()
+    assert connection.state == "limited"
     metrics = set(UsagePoint.objects.values_list("metric", flat=True))
     assert metrics == {"incidents", "alerts"}
     assert connection.usage_as_of is not None
     assert any("users:notifications.read" in gap["why"] for gap in connection.gaps)
+
+
+def test_notifications_counted_from_the_log_are_numbers_with_a_note(
+    vendor: Running, service: Service, admin: User
+) -> None:
+    vendor.fault(withhold_scopes=["users:notifications.read"])
+    connection = authorize(vendor, service, admin).connection
+    assert connection is not None
+    assert read(connection).state == "done"
+    connection.refresh_from_db()
+    assert connection.state == "active"  # nothing is missing
+    points = UsagePoint.objects.filter(metric="notifications_sms")
+    assert {point.source for point in points} == {"GET /log_entries"}
+    (gap,) = connection.gaps
+    assert "users:notifications.read" in gap["why"]
 
 
 def test_evidence_keeps_its_newest_time_in_whatever_order_it_is_read(

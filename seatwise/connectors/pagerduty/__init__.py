@@ -54,7 +54,9 @@ class PagerDuty:
     ) -> AsyncIterator[PagerDutyReader]:
         """An open account; its requests go to `account.api_url` and nowhere else.
 
-        A token written "Token token=…" is an API key and is sent as one.
+        A token written "Token token=…" is an API key and is sent as one. All readers of one
+        account in this process keep to its rate limit together.
         """
-        async with Api(account.api_url, credentials, self._patience) as api:
-            yield PagerDutyReader(api)
+        known_as = account.external_id or account.name
+        async with Api(account.api_url, credentials, self._patience, known_as) as api:
+            yield PagerDutyReader(api, account.scopes)

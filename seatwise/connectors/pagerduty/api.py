@@ -1,6 +1,6 @@
 """PagerDuty's REST API of one region: addresses, headers and how it words its errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar
@@ -9,6 +9,7 @@ from pydantic import BaseModel, StrictBool
 
 from seatwise.connectors.base import Credentials
 from seatwise.connectors.http import Http, Params, bearer, hosts_of
+from seatwise.connectors.pace import PACES, Pace
 from seatwise.connectors.pagerduty.fields import Count, Doc
 from seatwise.connectors.patience import Patience
 
@@ -18,12 +19,20 @@ API_KEY = "Token token="  # an API key is given with this prefix and sent as it 
 
 
 class Api:
-    """One region's API, opened with somebody's credentials."""
+    """One region's API, opened with somebody's credentials.
+
+    With an `account` its requests keep step with all others of this process to that account.
+    """
 
     def __init__(
-        self, api_url: str, credentials: Credentials, patience: Patience | None = None
+        self,
+        api_url: str,
+        credentials: Credentials,
+        patience: Patience | None = None,
+        account: str = "",
     ) -> None:
         self._url = api_url.rstrip("/")
+        self._credentials = credentials
         self.http = Http(
             "PagerDuty",
             hosts_of(self._url),
@@ -32,6 +41,7 @@ class Api:
             headers={"Accept": "application/vnd.pagerduty+json;version=2"},
             explain=explain,
             patience=patience,
+            pace=_pace(self._url, account, patience or Patience()) if account else None,
         )
 
     async def __aenter__(self) -> Self:
@@ -51,12 +61,26 @@ class Api:
         read: Callable[[object], D] = shape.model_validate
         return await self.http.get(f"{self._url}{path}", read, endpoint=path, params=params)
 
+    async def query(self, path: str, question: Mapping[str, object], shape: type[D]) -> D:
+        """What is answered to a question that is only read, but by POST. Raises VendorError."""
+        read: Callable[[object], D] = shape.model_validate
+        return await self.http.query(f"{self._url}{path}", question, read, endpoint=path)
+
+    async def has_key(self) -> bool:
+        """Whether it was opened with an API key, whose permissions nobody tells beforehand."""
+        return (await self._credentials.token()).startswith(API_KEY)
+
 
 class PageDoc(Doc):
     """What every page of a classic list carries. A page without `more` is no page."""
 
     more: StrictBool
     total: Count = None
+
+
+def _pace(api_url: str, account: str, patience: Patience) -> Pace:
+    (host,) = hosts_of(api_url)
+    return PACES.of(host, account, in_flight=patience.in_flight, share=patience.share)
 
 
 def stamp(moment: datetime) -> str:

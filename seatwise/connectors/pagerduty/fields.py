@@ -6,7 +6,7 @@ to it; what would be wrong when cut, an address or an id, is left out.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -48,10 +48,20 @@ def identifier(value: object) -> str:
 
 def moment(value: object) -> datetime | None:
     """An aware time in UTC; None where it is unreadable, without a zone or out of this world."""
+    return _moment(value, None)
+
+
+def moment_utc(value: object) -> datetime | None:
+    """As `moment`, where times that name no zone are documented to be in UTC."""
+    return _moment(value, UTC)
+
+
+def _moment(value: object, zone: tzinfo | None) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
         found = datetime.fromisoformat(value)
+        found = found.replace(tzinfo=found.tzinfo or zone)
         if found.tzinfo is None:
             return None
         found = found.astimezone(UTC)

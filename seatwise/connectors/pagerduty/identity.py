@@ -9,7 +9,7 @@ from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 from pydantic import ValidationError
 
-from seatwise.connectors.base import Config
+from seatwise.connectors.base import Config, Scope
 from seatwise.connectors.errors import (
     AccessDenied,
     BrokenAnswer,
@@ -179,6 +179,7 @@ async def _describe(
         api_url=api_url,
         granted_by=who(me),
         granted_role=me.role,
+        scopes=grant.scopes,
         gaps=(*_missing_scopes(grant, asked), *_weak_role(me), *abilities),
     )
 
@@ -261,8 +262,7 @@ def _missing_scopes(grant: Grant, asked: Iterable[str]) -> tuple[Gap, ...]:
     missing = frozenset(asked) - grant.scopes
     return tuple(
         Gap(
-            _CAPABILITIES.get(scope.name, "usage"),
-            f"{scope.reads} cannot be read.",
+            *_what_is_lost(scope, grant),
             f"The permission {scope.name} was not granted.",
             f"{ADMINS} adds {scope.name} to the app in PagerDuty, then an admin of Seatwise"
             " presses Integrate again.",
@@ -270,6 +270,12 @@ def _missing_scopes(grant: Grant, asked: Iterable[str]) -> tuple[Gap, ...]:
         for scope in facts.SCOPES
         if scope.name in missing
     )
+
+
+def _what_is_lost(scope: Scope, grant: Grant) -> tuple[str, str]:
+    if scope.name == "users:notifications.read" and "incidents.read" in grant.scopes:
+        return "account", facts.THE_LONG_WAY
+    return _CAPABILITIES.get(scope.name, "usage"), f"{scope.reads} cannot be read."
 
 
 _CAPABILITIES = {

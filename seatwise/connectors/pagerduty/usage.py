@@ -19,7 +19,7 @@ from seatwise.connectors.errors import (
 )
 from seatwise.connectors.months import borders
 from seatwise.connectors.pagerduty.api import Api, PageDoc, stamp
-from seatwise.connectors.pagerduty.facts import CHANNELS
+from seatwise.connectors.pagerduty.facts import CHANNELS, THE_LONG_WAY
 from seatwise.connectors.pagerduty.fields import (
     Count,
     Doc,
@@ -31,28 +31,32 @@ from seatwise.connectors.pagerduty.fields import (
     Several,
     Word,
 )
+from seatwise.connectors.pagerduty.notified import LOG, Untold, count_notified
 from seatwise.connectors.pagerduty.paging import Page, together, whole_window
 from seatwise.connectors.records import Batch, Gap, Record, SignalRecord, UsageRecord
 
 INCIDENTS, NOTIFICATIONS = "GET /incidents", "GET /notifications"  # where numbers are read
 REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
+NOT_FOR_US = (AccessDenied, NotOnThisPlan, NotFound)  # there may be another way
+
+Refused = dict[str, VendorError]  # by their sources: a channel, INCIDENTS or LOG
 
 
 async def read_usage(api: Api, plan: ReadPlan) -> AsyncIterator[Batch]:
     """A batch a month, in the plan's order: numbers, and newer evidence than earlier batches had.
 
     What may not be read is named in one gap and its metrics are left out: unknown is not 0.
+    Notifications that may not be listed are counted from the log instead, and a gap says so.
     The last batch is complete all the same, for every month was asked.
     """
     newest: dict[tuple[str, str], datetime] = {}
-    refused: set[str] = set()  # by their sources: a channel, or INCIDENTS
+    refused: Refused = {}
     told: set[Gap] = set()
     for done, month in enumerate(plan.months, start=1):
         start, end = borders(month, plan.zone)
         tally = _Tally(over=end <= plan.now)
         if start < plan.now:
             await _read_month(api, start, min(end, plan.now), tally, refused)
-        refused |= tally.refused
         gaps = tuple(gap for gap in dict.fromkeys(tally.gaps) if gap not in told)
         told.update(gaps)
         records: list[Record] = [*_usage(month, tally), *_newer(tally.signals, newest)]
@@ -69,19 +73,24 @@ class _Tally:
     alerts: int | None = None
     any_open: bool = False
     notifications: dict[str, int] = field(default_factory=dict)  # by channel
+    source: str = NOTIFICATIONS  # of the notifications
     signals: list[SignalRecord] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)  # channels, or INCIDENTS
     gaps: list[Gap] = field(default_factory=list)
 
 
 async def _read_month(
-    api: Api, start: datetime, end: datetime, tally: _Tally, refused: set[str]
+    api: Api, start: datetime, end: datetime, tally: _Tally, refused: Refused
 ) -> None:
     channels = [channel for channel in CHANNELS if channel not in refused]
-    jobs = [_count_channel(api, channel, start, end, tally) for channel in channels]
+    jobs = [_count_channel(api, channel, start, end, tally, refused) for channel in channels]
     if INCIDENTS not in refused:
-        jobs.append(_count_incidents(api, start, end, tally))
+        jobs.append(_count_incidents(api, start, end, tally, refused))
     await together(jobs)
+    why = next((refused[channel] for channel in CHANNELS if channel in refused), None)
+    if isinstance(why, NOT_FOR_US) and LOG not in refused:
+        await _count_from_the_log(api, start, end, tally, refused)
+    if why is not None:
+        tally.gaps.append(_notifications_gap(why, refused.get(LOG)))
 
 
 class AcknowledgementDoc(Doc):
@@ -111,7 +120,9 @@ class IncidentsDoc(PageDoc):
     incidents: list[IncidentDoc]
 
 
-async def _count_incidents(api: Api, start: datetime, end: datetime, tally: _Tally) -> None:
+async def _count_incidents(
+    api: Api, start: datetime, end: datetime, tally: _Tally, refused: Refused
+) -> None:
     async def fetch(since: datetime, until: datetime, offset: int, limit: int) -> Page[IncidentDoc]:
         params = (
             ("since", stamp(since)),
@@ -127,7 +138,7 @@ async def _count_incidents(api: Api, start: datetime, end: datetime, tally: _Tal
     try:
         listed = await whole_window(fetch, lambda row: row.id, start, end)
     except REFUSALS as error:
-        tally.refused.add(INCIDENTS)
+        refused[INCIDENTS] = error
         tally.gaps.append(_unknown("Incidents and alerts", "incidents.read", error))
         return
     found = [
@@ -171,7 +182,7 @@ class NotificationsDoc(PageDoc):
 
 
 async def _count_channel(
-    api: Api, channel: str, start: datetime, end: datetime, tally: _Tally
+    api: Api, channel: str, start: datetime, end: datetime, tally: _Tally, refused: Refused
 ) -> None:
     params = (
         ("since", stamp(start)),
@@ -183,14 +194,24 @@ async def _count_channel(
     try:
         doc = await api.get("/notifications", NotificationsDoc, params)
     except REFUSALS as error:
-        tally.refused.add(channel)
-        what = "Notifications by channel and billable alerts"
-        tally.gaps.append(_unknown(what, "users:notifications.read", error))
+        refused[channel] = error
         return
     if doc.total is not None:
         tally.notifications[channel] = doc.total
     elif not doc.notifications and not doc.more:
         tally.notifications[channel] = 0
+
+
+async def _count_from_the_log(
+    api: Api, start: datetime, end: datetime, tally: _Tally, refused: Refused
+) -> None:
+    try:
+        found = await count_notified(api, start, end)
+    except (*REFUSALS, Untold) as error:
+        refused[LOG] = error
+        return
+    tally.notifications = {channel: found[channel] for channel in CHANNELS}
+    tally.source = LOG
 
 
 def _usage(month: date, tally: _Tally) -> list[UsageRecord]:
@@ -199,8 +220,8 @@ def _usage(month: date, tally: _Tally) -> list[UsageRecord]:
     values = [
         ("incidents", tally.incidents, INCIDENTS),
         ("alerts", tally.alerts, INCIDENTS),
-        *((f"notifications_{channel}", sent.get(channel), NOTIFICATIONS) for channel in CHANNELS),
-        ("billable_alerts", billable, NOTIFICATIONS),
+        *((f"notifications_{channel}", sent.get(channel), tally.source) for channel in CHANNELS),
+        ("billable_alerts", billable, tally.source),
     ]
     final = tally.over and not tally.any_open
     return [
@@ -228,6 +249,15 @@ _ALERTS_UNKNOWN = Gap(
     "PagerDuty gave incidents without the number of their alerts.",
     "Nothing to do: incidents are counted, and Seatwise asks again with the next sync.",
 )
+
+
+def _notifications_gap(why: VendorError, log: VendorError | None) -> Gap:
+    unknown = _unknown(
+        "Notifications by channel and billable alerts", "users:notifications.read", why
+    )
+    if not isinstance(why, NOT_FOR_US) or log is not None:
+        return unknown
+    return Gap("account", THE_LONG_WAY, unknown.why, unknown.remedy)
 
 
 def _unknown(what: str, scope: str, error: VendorError) -> Gap:

@@ -9,7 +9,7 @@ from seatwise.connectors.pagerduty.api import Api
 from seatwise.connectors.pagerduty.facts import SIGN_INS
 from seatwise.connectors.pagerduty.licenses import read_licenses
 from seatwise.connectors.pagerduty.members import read_members
-from seatwise.connectors.pagerduty.signins import read_sign_ins, recently
+from seatwise.connectors.pagerduty.signins import LATELY, read_sign_ins, recently
 from seatwise.connectors.pagerduty.usage import read_usage
 from seatwise.connectors.records import Batch, MemberRecord
 
@@ -47,15 +47,15 @@ class PagerDutyReader:
     async def activity(self, plan: ReadPlan) -> AsyncIterator[Batch]:
         """Last sign-ins, where they may be read, then the newest logged action of each member.
 
-        The log is read until everybody has been met who did not sign in since the plan's
-        horizon; when they all did it is not read at all.
+        The log is read until everybody has been met who did not sign in lately; when they all
+        did it is not read at all, for nothing it says would make anybody less idle.
         """
         awaited = self._awaited
         if self._scopes & SIGN_INS or await self._api.has_key():
             async for batch in read_sign_ins(self._api):
                 yield batch
                 if awaited:
-                    awaited -= recently(batch, plan.activity_since)
+                    awaited -= recently(batch, plan.now - LATELY)
         if self._awaited and not awaited:
             yield Batch("activity", complete=True, ended=True)
             return

@@ -1,7 +1,7 @@
 """Sign-ins: when PagerDuty's analytics last saw each member come in, up to a day ago."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, StrictBool
@@ -23,6 +23,7 @@ from seatwise.connectors.records import AbsenceRecord, Batch, Gap, SignalRecord
 REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 SOURCE = "signed_in"
 PROOF = "signed in, says PagerDuty's analytics, which is up to a day behind"
+LATELY = timedelta(days=30)  # whoever came in since then is idle by no measure
 MOST = 1000  # rows a page, the most PagerDuty gives
 
 

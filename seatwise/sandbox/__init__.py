@@ -77,7 +77,8 @@ def serve(
     simulation = VENDORS[vendor].build(options or Options())
     if scenario is not None:
         simulation.script(_read(scenario))
-    gc.freeze()  # a hundred thousand people are not worth looking through again and again
+    gc.freeze()  # a hundred thousand people are not worth looking through again and again,
+    gc.set_threshold(100_000, 50, 1000)  # nor are thousands of incidents that are still wanted
     doors = [(simulation.app, listen(host, port))]
     try:
         if control_port is not None:

@@ -67,13 +67,15 @@ def demo() -> Iterator[Demo]:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    # Its event loop counts as running in this thread for as long as it lives, which must not be
+    # longer than this folder's tests: no other could start a loop of its own.
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     path = os.environ.get("SEATWISE_CHROMIUM") or shutil.which("chromium")
     browser = playwright.chromium.launch(

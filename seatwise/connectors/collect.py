@@ -13,17 +13,13 @@ from seatwise.connectors.base import (
     ReadsUsage,
 )
 from seatwise.connectors.errors import (
-    AccessDenied,
-    NotFound,
-    NotOnThisPlan,
-    RequestRefused,
+    REFUSALS,
     TryAgainLater,
     VendorError,
 )
 from seatwise.connectors.records import Batch, Gap, Stage
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
-REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 TOO_LONG = 600.0  # seconds; beyond it a stage is left out, so that the others need not wait
 
 

@@ -90,3 +90,7 @@ class BrokenAnswer(VendorError):
     """The answer is not what the vendor documents; nothing of it was used."""
 
     default_remedy = "Seatwise tries again by itself; a proxy in between may be the cause."
+
+
+# What a vendor will not do for us, however often it is asked; the rest of a reading may go on.
+REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)

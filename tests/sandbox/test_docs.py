@@ -16,9 +16,9 @@ import typer
 
 from seatwise.cli import app as cli
 from seatwise.sandbox.pagerduty.company.licenses import ABILITIES
-from seatwise.sandbox.pagerduty.identity.grants import SCOPES
 from seatwise.sandbox.pagerduty.rest.answers import Need
 from seatwise.sandbox.pagerduty.rest.endpoints import ENDPOINTS
+from seatwise.sandbox.pagerduty.scopes import SCOPES
 from seatwise.sandbox.pagerduty.strings.controls import CONTROLS, Controls
 from seatwise.sandbox.pagerduty.strings.faults import KINDS
 from seatwise.sandbox.pagerduty.strings.scripted import GENERAL

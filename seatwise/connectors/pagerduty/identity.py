@@ -11,12 +11,9 @@ from pydantic import ValidationError
 
 from seatwise.connectors.base import Config, Scope
 from seatwise.connectors.errors import (
-    AccessDenied,
+    REFUSALS,
     BrokenAnswer,
     CredentialsRejected,
-    NotFound,
-    NotOnThisPlan,
-    RequestRefused,
     TryAgainLater,
     VendorError,
 )
@@ -37,7 +34,6 @@ from seatwise.connectors.records import Account, Gap, Grant
 
 LEEWAY = 600  # seconds our clock and PagerDuty's may differ
 LONGEST_WHO = 300  # characters
-REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 ADMINS = "An Account Owner or Global Admin of the PagerDuty account"
 
 

@@ -7,11 +7,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, StrictBool
 
 from seatwise.connectors.errors import (
-    AccessDenied,
+    REFUSALS,
     BrokenAnswer,
-    NotFound,
-    NotOnThisPlan,
-    RequestRefused,
     TryAgainLater,
     VendorError,
 )
@@ -20,7 +17,6 @@ from seatwise.connectors.pagerduty.api import Api
 from seatwise.connectors.pagerduty.fields import Doc, Flag, Id, moment_utc, uncut
 from seatwise.connectors.records import AbsenceRecord, Batch, Gap, SignalRecord
 
-REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 SOURCE = "signed_in"
 PROOF = "signed in, says PagerDuty's analytics, which is up to a day behind"
 LATELY = timedelta(days=30)  # whoever came in since then is idle by no measure

@@ -11,10 +11,10 @@ from typing import Annotated
 
 from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.errors import (
+    REFUSALS,
     AccessDenied,
     NotFound,
     NotOnThisPlan,
-    RequestRefused,
     VendorError,
 )
 from seatwise.connectors.months import borders
@@ -36,7 +36,6 @@ from seatwise.connectors.pagerduty.paging import Page, together, whole_window
 from seatwise.connectors.records import Batch, Gap, Record, SignalRecord, UsageRecord
 
 INCIDENTS, NOTIFICATIONS = "GET /incidents", "GET /notifications"  # where numbers are read
-REFUSALS = (AccessDenied, NotOnThisPlan, NotFound, RequestRefused)
 NOT_FOR_US = (AccessDenied, NotOnThisPlan, NotFound)  # there may be another way
 
 Refused = dict[str, VendorError]  # by their sources: a channel, INCIDENTS or LOG

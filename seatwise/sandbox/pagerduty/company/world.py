@@ -270,11 +270,11 @@ class Company:
             since, until, lambda day: self._logged(day, sort), lambda day: self._shelf(day, sort)
         )
 
-    def deleted(self) -> set[str]:
-        """Ids of people who once belonged to the account and no longer exist."""
-        now = self.now()
-        gone = {p.id for p in self.account.roster.ever() if p.until <= now}
-        return gone - {person.id for person in self.people(now)}
+    def deleted(self, at: int | None = None) -> set[str]:
+        """Ids of people who once belonged to the account and no longer do at that moment (now)."""
+        moment = self.now() if at is None else at
+        gone = {p.id for p in self.account.roster.ever() if p.until <= moment}
+        return gone - {person.id for person in self.people(moment)}
 
     def _began(self, day: int) -> int:
         return self.account.tempo.of_day(day)

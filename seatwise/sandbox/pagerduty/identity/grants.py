@@ -17,6 +17,7 @@ from typing import Final
 from ..company.account import Account
 from ..company.people import Person
 from ..company.world import Company
+from ..scopes import CLASSIC_SCOPES, SCOPES
 from ..strings.controls import Controls
 from .tokens import Seal
 
@@ -27,28 +28,6 @@ CODES_KEPT: Final = 10_000
 GRANTS_KEPT: Final = 50_000
 SIBLINGS_KEPT: Final = 64  # refresh tokens of one grant that may still be of use
 WRITERS: Final = frozenset({"owner", "admin", "user", "limited_user"})  # may change things
-SCOPES: Final = {  # what each permission says on the consent page
-    "users.read": "Read the people of the account, their roles and teams",
-    "users:contact_methods.read": "Read how people can be reached",
-    "licenses.read": "Read the licences and who holds them",
-    "abilities.read": "Read what the account's plan can do",
-    "incidents.read": "Read incidents, their alerts and their logs",
-    "users:notifications.read": "Read the notifications that were sent to people",
-    "oncalls.read": "Read who is on call",
-    "schedules.read": "Read the on-call schedules",
-    "escalation_policies.read": "Read the escalation policies",
-    "services.read": "Read the services",
-    "teams.read": "Read the teams",
-    "audit_records.read": "Read the audit trail of configuration changes",
-    "users:sessions.read": "Read when people signed in",
-    "oauth_delegations.read": "Read which apps and devices people use",
-    "analytics.read": "Read the analytics of one incident",
-    "analytics.write": "Run analytics queries (this permission only reads)",
-}
-CLASSIC_SCOPES: Final = {
-    "read": "Read everything that you may read yourself",
-    "write": "Read and change everything that you may change yourself",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,31 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from ...options import Options
+from .. import scopes
 from ..company.account import kinds
+from ..company.crew import ROLES
 from ..company.licenses import KNOWN
 from .faults import Fault, parse
 from .values import Parse, each_one_of, number, one_of, or_null, whole, words, yes_or_no
 
 LISTS: Final = ("all", "half", "nobody")
-ROLES: Final = (
-    "owner",
-    "admin",
-    "user",
-    "limited_user",
-    "observer",
-    "restricted_access",
-    "read_only_user",
-    "read_only_limited_user",
-)
-SCOPES: Final = frozenset(  # written down again, because the strings know nothing of OAuth
-    (
-        *("read", "write", "users.read", "users:contact_methods.read", "users:notifications.read"),
-        *("users:sessions.read", "licenses.read", "abilities.read", "incidents.read"),
-        *("oncalls.read", "schedules.read", "escalation_policies.read", "services.read"),
-        *("teams.read", "audit_records.read", "oauth_delegations.read"),
-        *("analytics.read", "analytics.write"),
-    )
-)
+SCOPES: Final = frozenset({*scopes.SCOPES, *scopes.CLASSIC_SCOPES})
 YEARS: Final = 10 * 366 * 86_400  # seconds
 
 
@@ -138,7 +122,7 @@ class Controls:
 
 
 def _roles(value: Any) -> dict[str, str]:
-    return {_named(each): role for each, role in each_one_of(ROLES)(value).items()}
+    return {_named(each): role for each, role in each_one_of(tuple(ROLES))(value).items()}
 
 
 def _people(value: Any) -> set[str]:

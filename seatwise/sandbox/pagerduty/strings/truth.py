@@ -53,7 +53,7 @@ def truth(
         "joined": {person.id: _iso(person.joined_at) for person in people},
         "months": _months(company, now, ZoneInfo(zone)),
         **_activity(company, now, people),
-        "deleted_users": sorted(_gone(company, now)),
+        "deleted_users": sorted(company.deleted(now)),
         "licenses": [
             {
                 "id": kind.id,
@@ -130,12 +130,6 @@ def _activity(company: Company, now: int, people: Sequence[Person]) -> dict[str,
             for who in sorted(here)
         },
     }
-
-
-def _gone(company: Company, now: int) -> set[str]:
-    versions = company.account.roster.ever()
-    here = {person.id for person in versions if person.since <= now < person.until}
-    return {person.id for person in versions if person.until <= now} - here
 
 
 def _month(at: int, zone: ZoneInfo) -> str:

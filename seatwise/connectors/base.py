@@ -12,17 +12,18 @@ imports one by name, so a third party's package has equal standing with ours.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.metadata import entry_points
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from seatwise.connectors.months import last_months
-from seatwise.connectors.records import Account, Batch, Grant, SeatKind
+from seatwise.connectors.records import Account, Batch, Grant, SeatKind, Stage
+from seatwise.connectors.state import State
 
 ENTRY_POINTS = "seatwise.connectors"
 
@@ -95,12 +96,18 @@ class ReadPlan:
     zone: ZoneInfo  # in which a month begins and ends
     now: datetime  # aware; the end of the current, provisional month
     activity_since: datetime  # how far back activity is read
+    state: Mapping[str, object] = field(default_factory=dict)  # an earlier reading's; {}: none
+    home_code: str = ""  # the country code of home, "49", to tell calls abroad; "": not asked
 
     @classmethod
-    def at(cls, now: datetime, zone: ZoneInfo) -> Self:
+    def at(cls, now: datetime, zone: ZoneInfo, state: Mapping[str, object] | None = None) -> Self:
         """The usual plan: twelve months of usage in that zone, ninety days of activity."""
         months = last_months(now.astimezone(zone).date(), cls.MONTHS)
-        return cls(months, zone, now, now - cls.HORIZON)
+        return cls(months, zone, now, now - cls.HORIZON, state or {})
+
+    def known(self, stage: Stage) -> Mapping[str, Any]:
+        """What an earlier reading's state holds of a stage; {} where there was none."""
+        return State.opened(self.state).of(stage)
 
 
 class Credentials(Protocol):
@@ -146,6 +153,9 @@ class Connector(Protocol):
     name: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]]
     scopes: ClassVar[tuple[Scope, ...]]
+    # What can be read with which scopes: "members", "licences", "activity" and the metrics' keys,
+    # each with the sets of scopes of which any one is enough.
+    reads: ClassVar[Mapping[str, tuple[frozenset[str], ...]]]
     roles: ClassVar[Mapping[str, RoleInfo]]
     metrics: ClassVar[tuple[MetricInfo, ...]]
     sources: ClassVar[Mapping[str, str]]  # evidence: key -> "an action on an incident"
@@ -182,6 +192,14 @@ def find(key: str) -> Connector | None:
 def scopes_to_ask(scopes: Iterable[Scope], chosen: Container[str] = ()) -> list[str]:
     """The names of what is asked for: all that is not optional, and what was chosen of the rest."""
     return [scope.name for scope in scopes if not scope.optional or scope.name in chosen]
+
+
+def readable(connector: Connector, scopes: Collection[str]) -> frozenset[str]:
+    """What of the connector's `reads` a grant of these scopes opens, as it promises."""
+    granted = frozenset(scopes)
+    return frozenset(
+        what for what, ways in connector.reads.items() if any(way <= granted for way in ways)
+    )
 
 
 def role_info(connector: Connector | None, word: str) -> RoleInfo:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import get_args
 
 from seatwise.connectors.base import (
@@ -18,6 +19,7 @@ from seatwise.connectors.errors import (
     VendorError,
 )
 from seatwise.connectors.records import Batch, Gap, Stage
+from seatwise.connectors.state import State
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 TOO_LONG = 600.0  # seconds; beyond it a stage is left out, so that the others need not wait
@@ -29,9 +31,23 @@ async def collect(
     """Batches of members, licences, usage and activity, in this order, or of some of them.
 
     What the vendor does not let us read, or not for a long while, becomes a gap and the rest
-    goes on; only without members there is nothing to show, so there all is raised. Raises
-    VendorError.
+    goes on; only without members there is nothing to show, so there all is raised. A batch that
+    brings the reading further carries the whole state from which a later one may go on. Raises
+    VendorError, and StateRefused for a plan whose state is another version's.
     """
+    state = State.opened(plan.state)
+    async with _closing(_read(reader, plan, only)) as batches:
+        async for batch in batches:
+            if batch.state is None:
+                yield batch
+            else:
+                state = state.with_part(batch.stage, batch.state)
+                yield replace(batch, state=state.as_json())
+
+
+async def _read(
+    reader: Reader, plan: ReadPlan, only: Collection[Stage]
+) -> AsyncGenerator[Batch, None]:
     if isinstance(reader, ReadsMembers) and "members" in only:
         async with _closing(reader.members()) as batches:
             async for batch in batches:

@@ -4,6 +4,7 @@ A vendor's document (`…Doc`) becomes a record (`…Record`) here; a record bec
 `models/`. `None` always means unknown. Times are aware datetimes in UTC.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -138,3 +139,6 @@ class Batch:
     complete: bool = False  # the stage was read to its end; what was refused is in the gaps
     gaps: tuple[Gap, ...] = ()
     ended: bool = False  # nothing more comes of this stage, though it may have a hole
+    # From here a later reading may go on, once these records and all before them are kept. A
+    # connector gives its stage's part; `collect` hands over the whole. None: nothing new to say.
+    state: Mapping[str, object] | None = None

@@ -117,40 +117,6 @@ def test_fewer_people_than_counted_are_read_again_and_never_called_complete(
     assert gap.what == "1 of 2 members were read; nobody is marked as gone."
 
 
-@pytest.mark.fault(50)
-def test_more_people_than_the_vendor_lists_are_read_as_far_as_it_goes(
-    server: FaultServer,
-) -> None:
-    # A hundred pages of which each overlaps the one before by three rows.
-    pages = [
-        answer(
-            json.dumps(
-                {
-                    "users": [{"id": f"P{n}"} for n in range(97 * p, min(97 * p + 100, 10_000))],
-                    "more": True,
-                    "total": 12_000,
-                }
-            ).encode()
-        )
-        for p in range(104)
-    ]
-    server.on("/users", *pages)
-    account = Account("", "", "US", server.url, "", "")
-
-    async def members() -> list[Batch]:
-        async with connector().reader({}, account, FixedToken("t")) as reader:
-            assert isinstance(reader, ReadsMembers)
-            return [batch async for batch in reader.members()]
-
-    batches = asyncio.run(members())
-    assert sum(len(batch.records) for batch in batches) == 10_000
-    assert not any(batch.complete for batch in batches)
-    assert [batch.ended for batch in batches] == [False] * (len(batches) - 1) + [True]
-    assert batches[-1].gaps[0].what.startswith("10,000 of 12,000 members were read")
-    assert b"offset=9991" in server.requests[-1]
-    assert b"limit=9&" in server.requests[-1]
-
-
 def entry(number: int, kind: str, agent: dict[str, str], summary: str = "") -> dict[str, Any]:
     return {
         "id": f"L{number}",

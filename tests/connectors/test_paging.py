@@ -2,17 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatwise.connectors.errors import BrokenAnswer
-from seatwise.connectors.pagerduty.paging import Chunk, Page, overlapping, whole_window
-
-START = datetime(2026, 3, 1, tzinfo=UTC)
+from seatwise.connectors.pagerduty.paging import AHEAD, Chunk, Page, overlapping
 
 
 async def everything(
@@ -31,16 +27,24 @@ CHANGES = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=6)
 @pytest.mark.fault(49)
 @pytest.mark.fault(51)
 @settings(max_examples=400, deadline=None)
-@given(size=st.integers(0, 80), between=st.lists(CHANGES, max_size=30), limit=st.integers(11, 15))
+@given(
+    size=st.integers(0, 80),
+    between=st.lists(CHANGES, max_size=30),
+    limit=st.integers(11, 15),
+    delays=st.lists(st.integers(0, 12), max_size=30),
+)
 def test_nobody_who_stayed_is_missed_while_others_come_and_go(
-    size: int, between: list[list[tuple[float, bool]]], limit: int
+    size: int, between: list[list[tuple[float, bool]]], limit: int, delays: list[int]
 ) -> None:
     people = [f"P{n}" for n in range(size)]
     stayed = set(people)
     upcoming = iter(between)
     newcomers = iter(range(10_000))
+    slow = iter(delays)
 
     async def fetch(offset: int, most: int) -> Page[str]:
+        for _ in range(next(slow, 0)):  # pages asked for at once are answered in any order
+            await asyncio.sleep(0)
         rows = people[offset : offset + most]
         page = Page(rows, offset + len(rows) < len(people), len(people))
         for share, comes in next(upcoming, []):
@@ -81,7 +85,7 @@ def test_a_vendor_that_ignores_the_offset_is_an_error() -> None:
 
     with pytest.raises(BrokenAnswer, match="same page"):
         asyncio.run(everything(fetch))
-    assert len(asked) == 2
+    assert len(asked) <= 1 + AHEAD
 
 
 @pytest.mark.fault(52)
@@ -118,73 +122,6 @@ def test_a_list_beyond_the_ceiling_is_cut_and_says_so() -> None:
     assert rows == [str(n) for n in range(1000)]
     assert last.cut
     assert last.total == 1200
-
-
-@dataclass(frozen=True)
-class Event:
-    id: str
-    at: datetime
-
-
-MOMENTS = st.lists(st.integers(0, 3600), max_size=120)
-
-
-@pytest.mark.fault(50)
-@settings(max_examples=100, deadline=None)
-@given(seconds=MOMENTS, counted=st.booleans(), closed=st.booleans(), given_rows=st.integers(4, 9))
-def test_a_window_beyond_the_ceiling_is_split_and_no_row_lost_or_doubled(
-    seconds: list[int], counted: bool, closed: bool, given_rows: int
-) -> None:
-    events = [
-        Event(f"E{n}", START + timedelta(seconds=second))
-        for n, second in enumerate(sorted(seconds))
-    ]
-    end = START + timedelta(seconds=3600)
-    ceiling = 40
-
-    async def fetch(since: datetime, until: datetime, offset: int, most: int) -> Page[Event]:
-        assert offset + most <= ceiling
-        # Whether a border belongs to the window is not documented: read right either way.
-        found = [
-            event
-            for event in events
-            if (since <= event.at <= until if closed else since < event.at < until)
-        ]
-        rows = found[offset : offset + min(most, given_rows)]
-        return Page(rows, offset + len(rows) < len(found), len(found) if counted else None)
-
-    crowded = any(
-        sum(abs(other - second) <= 6 for other in seconds) >= ceiling for second in seconds
-    )
-    read = whole_window(fetch, lambda event: event.id, START, end, ceiling=ceiling)
-    try:
-        rows = asyncio.run(read)
-    except BrokenAnswer:
-        assert crowded
-        return
-    found = [event for event in rows if START <= event.at < end]
-    assert {event.id for event in found} == {event.id for event in events if event.at < end}
-    assert len(found) == len({event.id for event in found})
-
-
-@pytest.mark.fault(53)
-@pytest.mark.parametrize("total", [0, 1, 149, 151, 9_999])
-def test_a_wrong_total_does_not_lose_a_row(total: int) -> None:
-    async def fetch(since: datetime, until: datetime, offset: int, most: int) -> Page[str]:
-        rows = [str(n) for n in range(150)][offset : offset + most]
-        return Page(rows, offset + len(rows) < 150, total)
-
-    read = whole_window(fetch, str, START, START + timedelta(days=1))
-    assert asyncio.run(read) == [str(n) for n in range(150)]
-
-
-def test_pages_that_grow_shorter_do_not_lose_a_row() -> None:
-    async def fetch(since: datetime, until: datetime, offset: int, most: int) -> Page[str]:
-        rows = [str(n) for n in range(250)][offset : offset + (50 if offset else 100)]
-        return Page(rows, offset + len(rows) < 250, 250)
-
-    read = whole_window(fetch, str, START, START + timedelta(days=1))
-    assert sorted(asyncio.run(read), key=int) == [str(n) for n in range(250)]
 
 
 @pytest.mark.fault(49)

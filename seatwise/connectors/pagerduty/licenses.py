@@ -1,11 +1,12 @@
 """Licences of the account, and who holds which. Only owners and admins may read them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Annotated
 
 from seatwise.connectors.pagerduty.api import Api, PageDoc
 from seatwise.connectors.pagerduty.fields import Count, Doc, Id, Label, Moment, Name, Perhaps, Word
-from seatwise.connectors.pagerduty.paging import Page, overlapping
+from seatwise.connectors.pagerduty.paging import Chunk, Page, enumerated
 from seatwise.connectors.records import Batch, Gap, LicenseRecord, SeatKind, SeatRecord
 
 KINDS: Mapping[str, SeatKind] = {"FullUser": "full", "Stakeholder": "stakeholder"}
@@ -42,7 +43,7 @@ class AllocationsDoc(PageDoc):
     license_allocations: list[AllocationDoc]
 
 
-async def read_licenses(api: Api) -> AsyncIterator[Batch]:
+async def read_licenses(api: Api) -> AsyncGenerator[Batch, None]:
     """The licences in one batch, then their holders, a page a batch."""
     licenses = await api.get("/licenses", LicensesDoc)
     yield Batch("licences", tuple(_license(doc) for doc in licenses.licenses), unit="seats")
@@ -53,16 +54,17 @@ async def read_licenses(api: Api) -> AsyncIterator[Batch]:
         return Page(doc.license_allocations, doc.more, doc.total)
 
     done = 0
-    async for chunk in overlapping(fetch, _holder):
-        done += len(chunk.rows)
-        seats = tuple(
-            SeatRecord(row.user.id, row.license.id, row.allocated_at)
-            for row in chunk.rows
-            if row.user and row.license
-        )
-        gaps = (_too_many(done),) if chunk.cut else ()
-        complete = chunk.last and not chunk.cut
-        yield Batch("licences", seats, done, chunk.total, "seats", complete, gaps, chunk.last)
+    async with aclosing(enumerated(fetch, _holder)) as chunks:
+        async for chunk in chunks:
+            done += len(chunk.rows)
+            seats = tuple(
+                SeatRecord(row.user.id, row.license.id, row.allocated_at)
+                for row in chunk.rows
+                if row.user and row.license
+            )
+            gaps = (_gap(chunk, done),) if chunk.cut or chunk.lacking else ()
+            complete = chunk.last and not gaps
+            yield Batch("licences", seats, done, chunk.total, "seats", complete, gaps, chunk.last)
 
 
 def _license(doc: LicenseDoc) -> LicenseRecord:
@@ -80,10 +82,15 @@ def _holder(row: AllocationDoc) -> str:
     return f"{row.user.id if row.user else ''} {row.license.id if row.license else ''}"
 
 
-def _too_many(read: int) -> Gap:
+def _gap(chunk: Chunk[AllocationDoc], read: int) -> Gap:
+    counted = f"{chunk.total:,}" if chunk.total is not None else "more"
     return Gap(
         "licences",
-        f"The licences of {read:,} members were read, not of all.",
-        "PagerDuty lists no more than 10,000 holders of licences.",
-        "Nothing to do here: this is a limit of PagerDuty's interface.",
+        f"The licences of {read:,} of {counted} members were read.",
+        "PagerDuty lists no more than 10,000 holders of licences, and cannot be asked for fewer."
+        if chunk.cut
+        else "PagerDuty counts more holders of licences than it lists.",
+        "Nothing to do here: this is a limit of PagerDuty's interface."
+        if chunk.cut
+        else "Nothing to do: Seatwise reads the list again with the next sync.",
     )

@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+BENCH := $(VENV)/.bench
 FRONT := node_modules/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
@@ -33,8 +34,8 @@ screenshots: test ## take the pictures in docs/images anew, from the tests
 	@mkdir -p docs/images
 	@cp build/screenshots/members.png build/screenshots/usage.png build/screenshots/info.png docs/images/
 
-bench: $(DEV) $(FRONT) build/chromium ## measure, and write docs/benchmarks.md
-	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m bench
+bench: $(BENCH) $(FRONT) build/chromium ## measure, and write docs/benchmarks.md (RUNS=3: of each figure)
+	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m bench $(RUNS)
 
 format: $(DEV) ## mend what ruff can mend
 	@$(BIN)/ruff format .
@@ -46,6 +47,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsa
 lock: $(DEV) ## pin the newest versions, with hashes and without addresses
 	@$(LOCK) -o requirements/runtime.txt pyproject.toml requirements/build.in
 	@$(LOCK) -o requirements/dev.txt requirements/dev.in
+	@$(LOCK) -o requirements/bench.txt requirements/bench.in
 	@$(LOCK) -o requirements/node.txt requirements/node.in
 
 clean: ## forget everything that the other targets made
@@ -71,6 +73,12 @@ $(RUNTIME): requirements/runtime.txt pyproject.toml
 $(DEV): $(RUNTIME) requirements/dev.txt
 	@echo "Setting up Python packages for tests …"
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# A peer to compare with, which nothing but the benchmark needs.
+$(BENCH): $(DEV) requirements/bench.txt
+	@echo "Setting up Python packages for the benchmark …"
+	@$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@
 
 $(FRONT): package.json package-lock.json | $(RUNTIME)

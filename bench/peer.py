@@ -1,101 +1,54 @@
-"""The same account read by our connector and by PagerDuty's own client, side by side."""
+"""PagerDuty's own client reading an account in the plain way, as a program of its own.
 
-import asyncio
-import itertools
+    python -m bench.peer ADDRESS SINCE UNTIL
+
+The API key is in the environment. Prints a line of JSON after each list: its name, its rows and
+the time. Lists without a time are read by `iter_all`; incidents and their log by `iter_history`,
+which halves a span until fewer than 10,000 rows are in it. It does not take notifications, so
+these are read week by week. The log comes last.
+"""
+
+import json
+import os
+import sys
 import time
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from pagerduty import RestApiV2Client
 
-from seatwise.connectors.base import ReadPlan, find, scopes_to_ask
-from seatwise.connectors.collect import collect
-from seatwise.connectors.http import FixedToken
-from seatwise.connectors.months import last_months
+from bench.apart import SECRET
 from tests.clients import own_client
-from tests.connectors.accounts import authorize
-from tests.sandboxes import Running, running
 
-FAR = 0.05  # seconds that every answer of the vendor takes longer
-CHANNELS = ("sms", "phone", "email", "push")
+LOG: Final = "log_entries"
+WEEK: Final = timedelta(days=7)
 
 
-def measure() -> dict[str, float]:
-    """Seconds and requests for the whole account, ours and the peer's, near and far away."""
-    with running(seed=1) as vendor:
-        vendor.fault(rate_limit=1_000_000)  # the peer alone would be held up by it
-        vendor.truth()  # makes the history, which is then there for both
-        ours, our_requests = _ours(vendor)
-        vendor.forget_requests()
-        peers = _timed(lambda: _read_plainly(vendor))
-        peer_requests = len(vendor.requests())
-        vendor.fault(path="*", times=None, kind="slow", delay=FAR)
-        ours_far, _ = _ours(vendor)
-        peers_far = _timed(lambda: _read_plainly(vendor))
-        away = f"{FAR * 1000:.0f} ms away"
-        return {
-            "Whole account, Seatwise, s": ours,
-            "Whole account, PagerDuty's client, s": peers,
-            f"Whole account {away}, Seatwise, s": ours_far,
-            f"Whole account {away}, PagerDuty's client, s": peers_far,
-            "Whole account, Seatwise, requests": our_requests,
-            "Whole account, PagerDuty's client, requests": peer_requests,
-        }
+def main() -> None:
+    address, *moments = sys.argv[1:]
+    since, until = map(datetime.fromisoformat, moments)
+    with own_client(address, os.environ[SECRET]) as client:
+        _tell("licenses", iter(client.rget("/licenses")))
+        _tell("users", client.iter_all("users"))
+        _tell("license_allocations", client.iter_all("license_allocations"))
+        _tell("incidents", client.iter_history("incidents", since, until))
+        _tell("notifications", _by_weeks(client, since, until))
+        _tell(LOG, client.iter_history(LOG, since, until))
 
 
-def _ours(vendor: Running) -> tuple[float, float]:
-    grant = asyncio.run(authorize(vendor, vendor.someone()))
-    vendor.forget_requests()
-    seconds = _timed(lambda: asyncio.run(_collect(vendor, grant)))
-    return seconds, len(vendor.requests())
+def _by_weeks(client: RestApiV2Client, since: datetime, until: datetime) -> Iterator[Any]:
+    while since < until:
+        end = min(since + WEEK, until)
+        window = {"since": since.isoformat(), "until": end.isoformat()}
+        yield from client.iter_all("notifications", params=window)
+        since = end
 
 
-async def _collect(vendor: Running, grant: Any) -> None:
-    connector = find("pagerduty")
-    assert connector is not None
-    asked = frozenset(scopes_to_ask(connector.scopes))
-    account = await connector.identify(vendor.settings, grant, asked)
-    now = datetime.now(UTC)
-    plan = ReadPlan.at(now, ZoneInfo("UTC"))
-    credentials = FixedToken(grant.access_token)
-    async with connector.reader(vendor.settings, account, credentials) as reader:
-        async for _batch in collect(reader, plan):
-            pass
+def _tell(name: str, rows: Iterator[Any]) -> None:
+    count = sum(1 for _row in rows)
+    print(json.dumps({"name": name, "rows": count, "at": time.time()}), flush=True)
 
 
-def _read_plainly(vendor: Running) -> None:
-    with own_client(vendor.base_url, vendor.api_key()) as client:
-        _read_all(client)
-
-
-def _read_all(client: RestApiV2Client) -> None:
-    client.list_all("users", params={"include[]": ["teams"]})
-    client.get("/licenses")
-    client.list_all("license_allocations")
-    now = datetime.now(UTC)
-    months = [*reversed(last_months(now.date(), ReadPlan.MONTHS)), now.date()]
-    for since, until in itertools.pairwise(months):
-        window = {"since": f"{since}T00:00:00Z", "until": f"{until}T00:00:00Z"}
-        if until == now.date():
-            window["until"] = now.isoformat()
-        client.list_all("incidents", params=window)
-        for channel in CHANNELS:
-            wanted: dict[str, str | int] = {
-                **window,
-                "filter": f"{channel}_notification",
-                "total": "true",
-                "limit": 1,
-            }
-            client.get("/notifications", params=wanted)
-    for week in range(13):
-        end = now - timedelta(days=7 * week)
-        start = max(end - timedelta(days=7), now - ReadPlan.HORIZON)
-        window = {"since": start.isoformat(), "until": end.isoformat()}
-        client.list_all("log_entries", params={**window, "is_overview": "true"})
-
-
-def _timed(work: Any) -> float:
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from seatwise import vault
+from seatwise.connectors.home import home_code
 
 PACKAGE = Path(__file__).parent
 NODE_MODULES = Path(os.environ.get("SEATWISE_NODE_MODULES", PACKAGE.parent / "node_modules"))
@@ -119,6 +120,13 @@ def _billing_zone() -> ZoneInfo:
         raise refuse("SEATWISE_BILLING_ZONE", "must be a zone such as Europe/Berlin.") from None
 
 
+def _home_code() -> str:
+    try:
+        return home_code(read("SEATWISE_HOME_CODE", ""))
+    except ValueError:
+        raise refuse("SEATWISE_HOME_CODE", "must be a country's calling code such as 49.") from None
+
+
 def _log_level() -> str:
     level = read("SEATWISE_LOG_LEVEL", "WARNING").upper()
     if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
@@ -130,6 +138,7 @@ SECRET_KEY = _secret_key()
 ENCRYPTION_KEYS = _encryption_keys()
 BASE_URL = _base_url()
 BILLING_ZONE = _billing_zone()
+HOME_CODE = _home_code()
 DATABASES = {"default": _database()}
 
 _over_tls = BASE_URL.startswith("https://")
@@ -273,4 +282,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": _log_level()},
+    # `seatwise.requests` tells of each request what is no secret; the client tells whole addresses.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2")},
 }

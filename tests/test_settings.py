@@ -15,11 +15,11 @@ GOOD = {
 }
 
 
-def start(**changed: str) -> subprocess.CompletedProcess[str]:
+def start(*command: str, **changed: str) -> subprocess.CompletedProcess[str]:
     """Runs a command that reads all settings, with the real database of this test run."""
     kept = {name: os.environ[name] for name in ("PATH", "SEATWISE_DATABASE_URL")}
     return subprocess.run(
-        [sys.executable, "-m", "seatwise", "manage", "check"],
+        [sys.executable, "-m", "seatwise", "manage", *(command or ["check"])],
         env={name: value for name, value in {**kept, **GOOD, **changed}.items() if value},
         capture_output=True,
         text=True,
@@ -55,6 +55,7 @@ def test_good_settings_start() -> None:
         ("SEATWISE_PAGERDUTY_IDENTITY_URL", "https://[x"),
         ("SEATWISE_PAGERDUTY_IDENTITY_URL", "https://"),
         ("SEATWISE_LOG_LEVEL", "LOUD"),
+        ("SEATWISE_HOME_CODE", "Germany"),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_one_line_that_names_it(name: str, value: str) -> None:
@@ -98,3 +99,17 @@ def test_root_does_not_open_a_closed_folder_above_the_data_directory() -> None:
         assert done.returncode == 1
         assert f"SEATWISE_DATA_DIR must not lie in {where}, " in done.stderr
         assert where.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("level", "told"), [("", False), ("WARNING", False), ("INFO", True)])
+def test_requests_are_told_from_the_level_info_on_and_never_with_whole_addresses(
+    level: str, told: bool
+) -> None:
+    names = ("seatwise.requests", "httpx2", "httpcore2.http11")
+    code = "import logging\n" + "\n".join(
+        f"logging.getLogger({name!r}).info('of {name}')" for name in names
+    )
+    done = start("shell", "-c", code, SEATWISE_LOG_LEVEL=level)
+    assert done.returncode == 0, done.stderr
+    assert ("of seatwise.requests" in done.stderr) == told
+    assert "of http" not in done.stderr

@@ -114,6 +114,19 @@ def pull_command(
     activity_days: Annotated[
         int, typer.Option(min=1, max=3650, help="How far back to look for who was last seen.")
     ] = 90,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keeps what was read; the next pull goes on from it."),
+    ] = None,
+    home_code: Annotated[
+        str,
+        typer.Option(
+            metavar="DIGITS", help="Calling code of home, as 49: tells calls abroad apart."
+        ),
+    ] = "",
+    request_log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Writes each request, a line of JSON each.")
+    ] = None,
 ) -> None:
     """Reads an account into files, with no database and no server.
 
@@ -133,6 +146,9 @@ def pull_command(
         form=form,
         only=only,
         activity_days=activity_days,
+        state=state,
+        home_code=home_code,
+        request_log=request_log,
     )
     raise typer.Exit(code)
 

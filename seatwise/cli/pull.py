@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +19,9 @@ from seatwise import pull
 from seatwise.cli.meter import meter
 from seatwise.connectors.base import Connector, all_connectors, find
 from seatwise.connectors.errors import BrokenAnswer, CredentialsRejected, TryAgainLater, VendorError
+from seatwise.connectors.home import home_code as digits_of
 from seatwise.pull.order import CAPABILITIES, FORMATS, Order, plan_until
+from seatwise.pull.requestfile import logged
 
 COMPLETE, FAILED, WITH_NOTES = 0, 1, 3
 REMEDIES: Mapping[type[VendorError], str] = {
@@ -30,18 +33,22 @@ EARLIEST = 2000  # years before are a slip of the pen
 ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def carry_out(vendor: str, **options: Any) -> int:
+def carry_out(vendor: str, *, request_log: Path | None, **options: Any) -> int:
     """Reads the account as the command's options say. Returns the exit code.
 
     What makes no sense ends the program with one line and exit code 2.
     """
     order = _order(vendor, **options)
+    _usable("--state", order.state)
+    _usable("--request-log", request_log)
     with _ending_in_order() as came:
         try:
-            with meter() as watch:
+            with logged(request_log, order.without_secret), meter() as watch:
                 report = pull.run(order, watch)
         except VendorError as error:
             return _failed(order.without_secret(f"{error} {_remedy(error)}"))
+        except pull.StateRefused as reason:
+            return _failed(str(reason))
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             return _failed(f"{order.out} cannot be written: {error.strerror or error}{where}.")
@@ -78,6 +85,8 @@ def _order(
     form: str,
     only: str,
     activity_days: int,
+    state: Path | None,
+    home_code: str,
 ) -> Order:
     connector = find(vendor)
     if connector is None:
@@ -91,11 +100,17 @@ def _order(
         token=token,
         secret=secret,
         plan=plan_until(
-            _day(until), _zone(zone), months, timedelta(days=activity_days), datetime.now(UTC)
+            _day(until),
+            _zone(zone),
+            months,
+            timedelta(days=activity_days),
+            datetime.now(UTC),
+            _home(home_code),
         ),
         out=out,
         format=form,
         only=_only(only),
+        state=state,
     )
 
 
@@ -138,6 +153,13 @@ def _zone(name: str) -> ZoneInfo:
         _misused("--zone must be a zone such as Europe/Berlin.")
 
 
+def _home(code: str) -> str:
+    try:
+        return digits_of(code)
+    except ValueError:
+        _misused("--home-code must be a country's calling code such as 49.")
+
+
 def _only(words: str) -> frozenset[str]:
     """What is wanted; activity is told in the file of members, so it brings them along."""
     if not words:
@@ -146,6 +168,21 @@ def _only(words: str) -> frozenset[str]:
     if not wanted <= CAPABILITIES.keys():
         _misused(f"--only takes words out of {','.join(CAPABILITIES)}.")
     return wanted | {"members"} if "activity" in wanted else wanted
+
+
+def _usable(option: str, path: Path | None) -> None:
+    """That a file of that name can be written; it is made if need be."""
+    if path is None:
+        return
+    try:
+        door = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        _misused(f"{option} cannot be used: {error.strerror} ({path}).")
+    try:
+        if not stat.S_ISREG(os.fstat(door).st_mode):
+            _misused(f"{option} must name a file, not a device or a pipe.")
+    finally:
+        os.close(door)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from seatwise.connectors.errors import (
 )
 from seatwise.connectors.pace import Pace, Turn
 from seatwise.connectors.patience import Patience, seconds_to_wait
+from seatwise.connectors.requestlog import told
 from seatwise.connectors.turns import TooLong, taken
 
 T = TypeVar("T")
@@ -157,12 +158,12 @@ class Http:
     ) -> T:
         endpoint = f"{method} {endpoint}"
         renewed: str | None = None
-        attempt = 1
+        attempt = sent = 1
         while True:
             token = renewed or await self._token()
             try:
                 answer = await self._once(
-                    method, url, endpoint, token=token, params=params, question=question
+                    method, url, endpoint, sent, token=token, params=params, question=question
                 )
                 self._check_status(answer, endpoint, token)
                 return self._read(answer, read, endpoint)
@@ -176,6 +177,7 @@ class Http:
                     raise
                 await self._patience.pause(pause)
                 attempt += 1
+            sent += 1
 
     async def post_form(
         self, url: str, form: Mapping[str, str], *, endpoint: str, deadline: float | None = None
@@ -199,6 +201,7 @@ class Http:
         method: str,
         url: str,
         endpoint: str,
+        attempt: int = 1,
         *,
         token: str | None = None,
         params: Params = (),
@@ -215,7 +218,9 @@ class Http:
         try:
             async with taken(self._pace, endpoint, self._patience) as turn:
                 self.requests[endpoint] += 1
-                response, body = await self._send(request, turn, limit)
+                with told(endpoint, attempt, params, secret=token or "") as line:
+                    response, body = await self._send(request, turn, limit)
+                    line.answered(response.status_code, len(body))
         except TooLong as error:
             raise TryAgainLater(
                 f"{self._vendor} allows no more of these requests for now ({endpoint}).",

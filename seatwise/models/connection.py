@@ -1,5 +1,6 @@
 """A grant to read one account at one vendor, and how it is doing."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
@@ -88,6 +89,7 @@ class Connection(models.Model):
     usage_as_of = models.DateTimeField(null=True)
     activity_as_of = models.DateTimeField(null=True)
     activity_since = models.DateTimeField(null=True)  # how far back activity was read
+    reading_state = models.JSONField(default=dict)  # from where the next sync goes on
     next_sync_at = models.DateTimeField(null=True, db_index=True)
 
     objects = ConnectionQuerySet.as_manager()
@@ -168,6 +170,11 @@ class Connection(models.Model):
         sealed: str = getattr(self, field)
         return settings.ENCRYPTION_KEYS.open(sealed, self.place(field)) if sealed else ""
 
+    def remember(self, state: Mapping[str, object]) -> None:
+        """Keeps from where the next sync goes on."""
+        self.reading_state = dict(state)
+        self.save(update_fields=["reading_state"])
+
     def erase_collected(self) -> None:
         """Deletes what was read through this connection; unsaved itself, history included."""
         self.members.all().delete()
@@ -177,3 +184,4 @@ class Connection(models.Model):
         self.members_as_of = self.licenses_as_of = self.usage_as_of = None
         self.activity_as_of = self.activity_since = None
         self.account_gaps, self.sync_gaps = [], []
+        self.reading_state = {}

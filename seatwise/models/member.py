@@ -1,7 +1,7 @@
 """Who holds a seat at a service, and every change of it for ever."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -10,18 +10,20 @@ from django.db import models
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Lower, TruncMonth
 
+from seatwise.connectors.records import AbsenceRecord
 from seatwise.models.signal import Signal
 
 if TYPE_CHECKING:
     from seatwise.models.service import Service
 
 ACTIVE, IDLE_30, IDLE_60, IDLE_90 = "active", "idle_30", "idle_60", "idle_90"
-UNKNOWN, INVITED, LEFT = "unknown", "invited", "left"
+NEVER, UNKNOWN, INVITED, LEFT = "never", "unknown", "invited", "left"
 STATUSES: Mapping[str, str] = {
     ACTIVE: "Active",
     IDLE_30: "Idle 30 days",
     IDLE_60: "Idle 60 days",
     IDLE_90: "Idle 90 days",
+    NEVER: "Never seen",
     UNKNOWN: "Unknown",
     INVITED: "Invited",
     LEFT: "Left",
@@ -33,6 +35,7 @@ AGES: Mapping[str, str] = {
     "60": "31 to 60 days ago",
     "90": "61 to 90 days ago",
     "older": "over 90 days ago",
+    NEVER: "never, as the vendor knows",
     UNKNOWN: "unknown",
     INVITED: "invited, not yet in",
 }
@@ -46,6 +49,9 @@ SORTS: Mapping[str, tuple[Any, ...]] = {
     "seen": (F("last_seen_at").asc(nulls_last=True), Lower("name"), "pk"),
     "-seen": (F("last_seen_at").desc(nulls_last=True), Lower("name"), "pk"),
 }
+
+
+NEVER_SEEN = Q(last_seen_at=None, never_read_at__isnull=False)
 
 
 class Tally(NamedTuple):
@@ -77,7 +83,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.filter(left_at=None)
 
     def with_status(self, now: datetime) -> Self:
-        """Adds `status`. No evidence is unknown, never idle."""
+        """Adds `status`. No evidence is unknown, never idle; the vendor's "never" is neither."""
 
         def seen_within(days: int) -> Q:
             return Q(last_seen_at__gte=now - timedelta(days=days))
@@ -86,6 +92,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
             status=Case(
                 When(left_at__isnull=False, then=Value(LEFT)),
                 When(invited=True, then=Value(INVITED)),
+                When(NEVER_SEEN, then=Value(NEVER)),
                 When(last_seen_at=None, then=Value(UNKNOWN)),
                 When(seen_within(30), then=Value(ACTIVE)),
                 When(seen_within(60), then=Value(IDLE_30)),
@@ -104,12 +111,26 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.annotate(
             age=Case(
                 When(invited=True, then=Value(INVITED)),
+                When(NEVER_SEEN, then=Value(NEVER)),
                 When(last_seen_at=None, then=Value(UNKNOWN)),
                 *seen,
                 default=Value("older"),
                 output_field=models.CharField(),
             )
         )
+
+    def note_never(self, records: Iterable[AbsenceRecord], now: datetime) -> None:
+        """Keeps the vendor's word that some of these never did something."""
+        sources: dict[str, list[str]] = {}
+        for record in records:
+            sources.setdefault(record.source[:40], []).append(record.member_id)
+        for source, ids in sources.items():
+            said = self.filter(external_id__in=ids)
+            said.update(never_source=source, never_read_at=now)
+
+    def forget_never(self, before: datetime) -> None:
+        """Takes back what the vendor has not said again since then: it is unknown now."""
+        self.filter(never_read_at__lt=before).update(never_source="", never_read_at=None)
 
     def matching(self, text: str) -> Self:
         """Whose name or e-mail holds every word of `text`."""
@@ -226,6 +247,8 @@ class Member(models.Model):
     last_seen_at = models.DateTimeField(null=True)  # the newest signal; None: unknown
     last_seen_source = models.CharField(max_length=40, blank=True)
     last_seen_proof = models.CharField(max_length=300, blank=True)
+    never_source = models.CharField(max_length=40, blank=True)  # what the vendor says never was
+    never_read_at = models.DateTimeField(null=True)  # None: it does not say so
 
     objects = MemberQuerySet.as_manager()
 

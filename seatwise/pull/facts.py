@@ -1,11 +1,11 @@
 """What was read so far, in a SQLite file, so that no list of it is ever in memory."""
 
+import json
 import sqlite3
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from seatwise.connectors.base import role_info
 from seatwise.connectors.records import (
@@ -19,10 +19,7 @@ from seatwise.connectors.records import (
 from seatwise.pull.order import Order
 from seatwise.pull.tables import MEMBERS, Row, Table
 
-# Nothing here outlives the run, so nothing is kept safe from a crash.
 SCHEMA = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
 CREATE TABLE members (
     place INTEGER PRIMARY KEY, id TEXT UNIQUE, email TEXT, name TEXT, role TEXT, base_role TEXT,
     invited INTEGER
@@ -31,53 +28,58 @@ CREATE TABLE licenses (
     place INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT, kind TEXT, used INTEGER, available INTEGER
 );
 CREATE TABLE seats (member TEXT PRIMARY KEY, license TEXT) WITHOUT ROWID;
-CREATE TABLE signals (member TEXT PRIMARY KEY, at TEXT, source TEXT) WITHOUT ROWID;
+CREATE TABLE signals (member TEXT PRIMARY KEY, at INTEGER, source TEXT) WITHOUT ROWID;
 CREATE TABLE usage (
-    month TEXT, metric TEXT, rank INTEGER, value INTEGER, final INTEGER, source TEXT,
+    month TEXT, metric TEXT, value INTEGER, final INTEGER, source TEXT, fresh INTEGER,
     PRIMARY KEY (month, metric)
 ) WITHOUT ROWID;
 """
 QUESTIONS = {
     "members": """
-        SELECT m.id, m.email, m.name, m.role, m.base_role, l.name, m.invited, s.at, s.source
+        SELECT m.id, m.email, m.name, m.role, m.base_role, l.name, m.invited,
+            strftime('%Y-%m-%dT%H:%M:%SZ', s.at / 1000000, 'unixepoch'), s.source
         FROM members m
         LEFT JOIN seats ON seats.member = m.id
         LEFT JOIN licenses l ON l.id = seats.license
-        LEFT JOIN signals s ON s.member = m.id
+        LEFT JOIN signals s ON s.member = m.id AND s.at >= :since
         ORDER BY m.place
     """,
-    "usage": "SELECT month, metric, value, final, source FROM usage ORDER BY month, rank, metric",
+    "usage": """
+        SELECT month, metric, usage.value, final, source FROM usage
+        LEFT JOIN json_each(:metrics) known ON known.value = metric
+        WHERE month IN (SELECT value FROM json_each(:months))
+            AND (final OR fresh OR (metric NOT IN (SELECT value FROM json_each(:lacking))
+                AND 'usage' NOT IN (SELECT value FROM json_each(:lacking))))
+        ORDER BY month, known.key IS NULL, known.key, metric
+    """,
     "licenses": "SELECT id, name, kind, used, available FROM licenses ORDER BY place",
 }
+FOR_EVER = 1 << 62  # microseconds since 1970; no evidence is as new
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def passing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A base that does not outlive the run, so nothing in it is kept safe from a crash."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as base:
+        base.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA}")
+        yield base
 
 
 class Facts:
-    """Records go in by `keep`, rows of a table come out of `rows`. Use it in a `with` block."""
+    """Records go in by `keep`, rows of a table come out by `question`.
 
-    def __init__(self, path: Path, order: Order) -> None:
-        self._connector = order.connector
-        self._plan = order.plan
-        self._with_activity = order.wants("activity")
-        self._ranks = {info.key: rank for rank, info in enumerate(order.connector.metrics)}
-        self._path = path
+    The base may hold evidence and months of earlier runs; lists it holds of this run alone.
+    """
 
-    def __enter__(self) -> Self:
-        self._base = sqlite3.connect(self._path, isolation_level=None)
-        self._base.executescript(SCHEMA)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._base.close()
+    def __init__(self, base: sqlite3.Connection, order: Order) -> None:
+        self._base = base
+        self._order = order
+        self._lacking: set[str] = set()  # of usage, what could not be read this time
 
     def keep(self, batch: Batch) -> list[Row]:
         """Keeps a batch; returns its members as rows, with what is not known yet left empty."""
         fresh: list[Row] = []
-        self._base.execute("BEGIN")
         for record in batch.records:
             match record:
                 case MemberRecord():
@@ -93,20 +95,46 @@ class Facts:
                     self._keep_usage(record)
                 case SignalRecord():
                     self._keep_signal(record)
-        self._base.execute("COMMIT")
+        if batch.stage == "usage":
+            self._lacking.update(gap.capability for gap in batch.gaps)
         return fresh
+
+    def question(self, table: Table) -> tuple[str, Mapping[str, str | int]]:
+        """What to ask the base for a table's rows, in the order of its columns.
+
+        Of usage that could not be read this time, only what is final is told. Evidence from
+        before the horizon is met by chance only and need not be the newest, so it is left out.
+        """
+        plan = self._order.plan
+        with_activity = self._order.wants("activity")
+        asked: Mapping[str, Mapping[str, str | int]] = {
+            "members": {"since": _micros(plan.activity_since) if with_activity else FOR_EVER},
+            "usage": {
+                "metrics": json.dumps([info.key for info in self._order.connector.metrics]),
+                "months": json.dumps([f"{month:%Y-%m}" for month in plan.months]),
+                "lacking": json.dumps(sorted(self._lacking)),
+            },
+        }
+        return QUESTIONS[table.name], asked.get(table.name, {})
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+        question, values = self.question(table)
+        counted = f"SELECT count(*) FROM ({question})"  # noqa: S608 - a question of our own
+        (rows,) = self._base.execute(counted, values).fetchone()
+        return int(rows)
 
     def rows(self, table: Table) -> Iterator[Row]:
         """Every row of a table, in the order of its columns."""
         flags = [at for at, column in enumerate(table.columns) if column.kind == "flag"]
-        for found in self._base.execute(QUESTIONS[table.name]):
+        for found in self._base.execute(*self.question(table)):
             row = list(found)
             for at in flags:
                 row[at] = bool(row[at])
             yield tuple(row)
 
     def _keep_member(self, record: MemberRecord) -> Row:
-        base_role = role_info(self._connector, record.role).seat
+        base_role = role_info(self._order.connector, record.role).seat
         facts = (record.external_id, record.email, record.name, record.role, base_role)
         self._base.execute(
             "INSERT INTO members (id, email, name, role, base_role, invited)"
@@ -127,31 +155,22 @@ class Facts:
         )
 
     def _keep_usage(self, record: UsageRecord) -> None:
-        rank = self._ranks.get(record.metric, len(self._ranks))
+        month = f"{record.month:%Y-%m}"
         self._base.execute(
-            "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                f"{record.month:%Y-%m}",
-                record.metric,
-                rank,
-                record.value,
-                record.final,
-                record.source,
-            ),
+            "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, TRUE)",
+            (month, record.metric, record.value, record.final, record.source),
         )
 
     def _keep_signal(self, record: SignalRecord) -> None:
-        """Outside of the horizon evidence is met by chance only and need not be the newest."""
-        if not self._with_activity:
-            return
-        if self._plan.activity_since <= record.at < self._plan.now:
+        """Older evidence, too, for a later run may look further back. What is newest wins."""
+        if record.at < self._order.plan.now:
             self._base.execute(
                 "INSERT INTO signals VALUES (?, ?, ?) ON CONFLICT (member)"
                 " DO UPDATE SET at = excluded.at, source = excluded.source"
-                " WHERE excluded.at > signals.at",
-                (record.member_id, _stamp(record.at), record.source),
+                " WHERE (excluded.at, excluded.source) > (signals.at, signals.source)",
+                (record.member_id, _micros(record.at), record.source),
             )
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _micros(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)

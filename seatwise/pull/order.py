@@ -35,10 +35,17 @@ class Order:
     out: Path
     format: Format = "jsonl"
     only: frozenset[str] = frozenset(CAPABILITIES)
+    state: Path | None = None  # the file in which later pulls go on
 
     def wants(self, *capabilities: str) -> bool:
         """Whether any of these is asked for."""
         return not self.only.isdisjoint(capabilities)
+
+    @property
+    def stages(self) -> list[Stage]:
+        """What to ask for. By its members one sees whether an account is still the same."""
+        asked = self.only | {"members"} if self.state else self.only
+        return [stage for word, stage in CAPABILITIES.items() if word in asked]
 
     def without_secret(self, text: str) -> str:
         """The text with the credential blotted out, should the vendor have echoed it."""
@@ -46,7 +53,12 @@ class Order:
 
 
 def plan_until(
-    until: date | None, zone: ZoneInfo, months: int, activity: timedelta, now: datetime
+    until: date | None,
+    zone: ZoneInfo,
+    months: int,
+    activity: timedelta,
+    now: datetime,
+    home_code: str = "",
 ) -> ReadPlan:
     """The months that end with the day before `until` in that zone, or with `now`.
 
@@ -57,4 +69,5 @@ def plan_until(
         midnight = datetime(until.year, until.month, until.day, tzinfo=zone)
         end = min(now, midnight.astimezone(UTC))
     last_day = (end - timedelta(microseconds=1)).astimezone(zone).date()
-    return ReadPlan(last_months(last_day, months), zone, end, end - activity)
+    shown = last_months(last_day, months)
+    return ReadPlan(shown, zone, end, end - activity, home_code=home_code)

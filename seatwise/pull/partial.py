@@ -19,9 +19,9 @@ class Partial:
     """
 
     def __init__(self, place: Folder, order: Order) -> None:
-        self._format = order.format
         self._path: Path | None = None
         if order.wants("members") and order.format != "parquet":
+            self._format = order.format
             self._path = place.out / f"{MEMBERS.name}.{order.format}{PARTIAL}"
         self._writer: Writer | None = None
         self._stack = ExitStack()

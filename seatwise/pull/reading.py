@@ -6,18 +6,17 @@ from collections.abc import Callable
 from seatwise.connectors.collect import collect
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.records import Account, Batch
-from seatwise.pull.order import CAPABILITIES, Order
+from seatwise.pull.order import Order
 
 
 async def read(order: Order, keep: Callable[[Batch], None]) -> Counter[str]:
     """Hands over every batch of what is wanted; the requests made, by endpoint.
 
-    Raises VendorError.
+    Raises VendorError, and StateRefused for a state that the connector does not go on from.
     """
     account = Account("", "", "", order.base_url, granted_by="", granted_role="")
-    only = [CAPABILITIES[word] for word in CAPABILITIES if word in order.only]
     opened = order.connector.reader({}, account, FixedToken(order.token))
     async with opened as reader:
-        async for batch in collect(reader, order.plan, only):
+        async for batch in collect(reader, order.plan, order.stages):
             keep(batch)
         return reader.requests

@@ -78,6 +78,7 @@ class Report:
     requests: Mapping[str, int]  # by endpoint
     rows: Mapping[str, int]  # by file
     coverage: Coverage
+    went_on_from: str | None = None  # when the state was read; None: there was none
 
     @property
     def notes(self) -> list[str]:
@@ -88,7 +89,7 @@ class Report:
     def as_json(self) -> str:
         """The content of run.json. Never a credential."""
         plan = self.order.plan
-        asked = {
+        asked: dict[str, object] = {
             "vendor": self.order.connector.key,
             "base_url": self.order.base_url,
             "started": f"{self.started:%Y-%m-%dT%H:%M:%SZ}",
@@ -98,6 +99,11 @@ class Report:
             "zone": plan.zone.key,
             "activity_since": f"{plan.activity_since:%Y-%m-%dT%H:%M:%SZ}",
         }
+        if self.order.state is not None:
+            asked["state"] = {
+                "from": self.went_on_from,
+                "resumed": self.went_on_from is not None,
+            }
         done = {
             "requests": {
                 "total": sum(self.requests.values()),

@@ -7,7 +7,7 @@ complete data stays on screen. Network and database never mix inside a transacti
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from django.db import transaction
@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from seatwise.connectors.errors import VendorError
 from seatwise.connectors.records import Batch, Gap, Stage
+from seatwise.connectors.state import StateRefused
 from seatwise.models import Connection, SyncRun, User
 from seatwise.sync import byfile, ending, stages
 from seatwise.sync.bridge import read
 from seatwise.sync.claim import Claim, Superseded, start
-from seatwise.sync.plan import plan_now
+from seatwise.sync.plan import anew, plan_now
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
     connection = claim.connection
     gaps: dict[Stage, list[Gap]] = {}
     try:
-        for batch, requests in read(connection, plan_now()):
+        for batch, requests in _batches(connection):
             gaps.setdefault(batch.stage, []).extend(batch.gaps)
             _take(claim, batch, requests, in_part=bool(gaps[batch.stage]))
             if stopping():
@@ -55,11 +56,27 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
         raise
 
 
+def _batches(connection: Connection) -> Iterator[tuple[Batch, Counter[str]]]:
+    """What the account gives; from the start where the connector refuses what was kept."""
+    plan = plan_now(connection)
+    try:
+        yield from read(connection, plan)
+    except StateRefused as reason:
+        if not plan.state:
+            raise
+        yield from read(connection, anew(plan, connection, reason))
+
+
 @transaction.atomic
 def _take(claim: Claim, batch: Batch, requests: Counter[str], *, in_part: bool) -> None:
-    """One page: its records, how far we are, and the check that we may still write."""
+    """One page: its records, how far we are, and the check that we may still write.
+
+    What a later sync may pass over is noted together with the records that make it so.
+    """
     run = claim.hold()
     stages.stage(run, batch)
+    if batch.state is not None:
+        run.connection.remember(batch.state)
     ended = batch.complete or batch.ended
     if ended:
         insist = run.attempt > ending.LOOKS

@@ -1,17 +1,38 @@
 """When a connection is read, and what is asked for then."""
 
+import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
 from seatwise.connectors.base import ReadPlan
+from seatwise.connectors.state import State, StateRefused
 from seatwise.models import Connection
 
+log = logging.getLogger(__name__)
 
-def plan_now() -> ReadPlan:
-    """The plan for this moment. Months begin and end in the workspace's billing zone."""
-    return ReadPlan.at(timezone.now(), settings.BILLING_ZONE)
+
+def plan_now(connection: Connection) -> ReadPlan:
+    """The plan for this moment, from where the last sync came to.
+
+    Months begin and end in the workspace's billing zone. Where this version cannot go on from
+    what was kept, everything is read anew.
+    """
+    plan = ReadPlan.at(timezone.now(), settings.BILLING_ZONE, connection.reading_state)
+    plan = replace(plan, home_code=settings.HOME_CODE)
+    try:
+        State.opened(plan.state)
+    except StateRefused as reason:
+        return anew(plan, connection, reason)
+    return plan
+
+
+def anew(plan: ReadPlan, connection: Connection, reason: StateRefused) -> ReadPlan:
+    """The same plan without what was kept; the log says why."""
+    log.warning("connection %s reads everything anew: %s", connection.pk, reason)
+    return replace(plan, state={})
 
 
 def next_daily(connection: Connection, now: datetime) -> datetime:

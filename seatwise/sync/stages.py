@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.records import (
+    AbsenceRecord,
     Batch,
     LicenseRecord,
     MemberRecord,
@@ -17,7 +18,7 @@ from seatwise.connectors.records import (
     Stage,
     UsageRecord,
 )
-from seatwise.models import Connection, Signal, StagedRecord, SyncRun, UsagePoint
+from seatwise.models import Connection, Member, Signal, StagedRecord, SyncRun, UsagePoint
 from seatwise.sync.licenses import apply_licenses
 from seatwise.sync.members import apply_members
 
@@ -35,6 +36,8 @@ def stage(run: SyncRun, batch: Batch) -> None:
     _hold_back(run, "seat", _of(batch, SeatRecord), lambda record: record.member_id)
     now = timezone.now()
     Signal.objects.record(run.connection, _of(batch, SignalRecord), now)
+    members = Member.objects.filter(connection=run.connection)
+    members.note_never(_of(batch, AbsenceRecord), now)
     UsagePoint.objects.record(run.connection, _of(batch, UsageRecord), now)
 
 
@@ -64,6 +67,7 @@ def _usage(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
 
 
 def _activity(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
+    Member.objects.filter(connection=run.connection).forget_never(run.started_at or now)
     if whole:
         _as_of(run, activity_as_of=now, activity_since=now - ReadPlan.HORIZON)
 

@@ -21,7 +21,7 @@ from seatwise.models import (
     Service,
     UsagePoint,
 )
-from seatwise.models.member import ACTIVE, IDLE_30, IDLE_60, IDLE_90, INVITED, UNKNOWN, Tally
+from seatwise.models.member import ACTIVE, IDLE_30, IDLE_60, IDLE_90, INVITED, NEVER, UNKNOWN, Tally
 from seatwise.views import usage
 from seatwise.views.member_choice import MemberChoice
 from seatwise.views.shell import service_or_404
@@ -126,7 +126,7 @@ def count_seats(
         kinds[role.seat] += tally.members
         if role.rank <= 1:
             powerful[tally.role] += tally.members
-    seen = (ACTIVE, IDLE_30, IDLE_60, IDLE_90)
+    seen = (ACTIVE, IDLE_30, IDLE_60, IDLE_90, NEVER)
     words = sorted(powerful, key=lambda word: role_info(connector, word).rank)
     bought, free = _bought(pools)
     return Seats(
@@ -166,7 +166,7 @@ def _needs(
     needs = []
     if connection.attention:
         needs.append(Need("bad", None, connection.attention, remedy=connection.remedy))
-    needs += _idle(connector, tallies)
+    needs += _unseen(connector, tallies)
     if seats.invited:
         needs.append(
             Need(
@@ -199,8 +199,9 @@ def _needs(
     return [*needs, *gaps]
 
 
-def _idle(connector: Connector | None, tallies: list[Tally]) -> list[Need]:
+def _unseen(connector: Connector | None, tallies: list[Tally]) -> list[Need]:
     spans = {
+        NEVER: ("bad", "never seen, as the vendor itself says"),
         IDLE_90: ("bad", "not seen for 90 days or more"),
         IDLE_60: ("warn", "not seen for 60 to 90 days"),
         IDLE_30: ("warn", "not seen for 30 to 60 days"),

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from seatwise.connectors.base import Connector, role_info
 from seatwise.connectors.months import last_months
-from seatwise.models.member import AGES, INVITED, STATUSES, UNKNOWN, Tally
+from seatwise.models.member import AGES, INVITED, NEVER, STATUSES, UNKNOWN, Tally
 from seatwise.views.member_choice import MemberChoice
 
 AGE_LABELS: Mapping[str, str] = {
@@ -18,6 +18,7 @@ AGE_LABELS: Mapping[str, str] = {
     "60": "60",
     "90": "90",
     "older": "older",
+    NEVER: "never",
     UNKNOWN: "unknown",
     INVITED: "invited",
 }
@@ -63,6 +64,8 @@ def age_bars(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
     most = max(counts.values(), default=0) or 1
     bars = []
     for age, label in AGE_LABELS.items():
+        if age == NEVER and not counts[age] and not choice.has("seen", age):
+            continue  # few vendors know so much
         height = max(BAR_HEIGHT * counts[age] / most, 3 if counts[age] else 1)
         bars.append(
             Bar(

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Connection, Member, Service, Signal
-from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
+from seatwise.models.member import AGES, LEFT, NEVER, STATUSES, MemberQuerySet
 from seatwise.spreadsheet import Cell
 from seatwise.views import member_charts
 from seatwise.views.export import csv_response
@@ -29,6 +29,7 @@ TONES: Mapping[str, str] = {
     "idle_30": "warn",
     "idle_60": "warn",
     "idle_90": "bad",
+    "never": "bad",
     "unknown": "neutral",
     "invited": "info",
     "left": "neutral",
@@ -128,6 +129,7 @@ class Row:
     tone: str
     evidence: list[Evidence]  # the newest first
     absence: str  # why there is none, "" where there is some
+    never: bool  # the vendor says that there never was any
 
     @property
     def label(self) -> str:
@@ -206,7 +208,8 @@ def _row(member: Member, connector: Connector | None, connection: Connection | N
         status=STATUSES[status],
         tone=TONES[status],
         evidence=evidence,
-        absence="" if evidence else _absence(member, connection),
+        absence="" if evidence else _absence(member, connector, connection),
+        never=status == NEVER,
     )
 
 
@@ -220,10 +223,12 @@ def _words(connector: Connector | None, source: str) -> str:
     return connector.sources.get(source, source) if connector else source
 
 
-def _absence(member: Member, connection: Connection | None) -> str:
-    """Why there is no evidence, for the line below "unknown"."""
+def _absence(member: Member, connector: Connector | None, connection: Connection | None) -> str:
+    """Why there is no evidence, for the line below "unknown" or "never"."""
     if member.invited:
         return "has not accepted yet"
+    if member.never_read_at is not None:
+        return f"never {_words(connector, member.never_source)}"
     if connection is not None and connection.is_by_file:
         return "a file tells nobody’s activity"
     if connection is None or "activity" in connection.unreadable:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from seatwise.models import Member, Service
-from seatwise.models.member import ACTIVE, IDLE, UNKNOWN
+from seatwise.models.member import ACTIVE, IDLE, NEVER, UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,13 @@ class Seats:
     total: int | None
     active: int
     idle: int
+    never: int
     unknown: int
 
     @property
     def active_percent(self) -> int | None:
         """Of those whose last seen is known."""
-        known = self.active + self.idle
+        known = self.active + self.idle + self.never
         return round(100 * self.active / known) if known else None
 
 
@@ -51,6 +52,7 @@ def _seats(service: Service, counts: Mapping[str, int]) -> Seats:
         total=sum(counts.values()) if read else None,
         active=counts.get(ACTIVE, 0),
         idle=sum(counts.get(status, 0) for status in IDLE),
+        never=counts.get(NEVER, 0),
         unknown=counts.get(UNKNOWN, 0),
     )
 
@@ -61,5 +63,6 @@ def _sum(rows: list[Seats]) -> Seats:
         total=sum(seats.total or 0 for seats in read) if read else None,
         active=sum(seats.active for seats in read),
         idle=sum(seats.idle for seats in read),
+        never=sum(seats.never for seats in read),
         unknown=sum(seats.unknown for seats in read),
     )

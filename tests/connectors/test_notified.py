@@ -10,6 +10,7 @@ import pytest
 
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.pagerduty.api import Api
+from seatwise.connectors.pagerduty.counted import Counted, Counting, Stretch
 from seatwise.connectors.pagerduty.notified import Untold, count_notified
 from seatwise.connectors.records import UsageRecord
 from tests.connectors.accounts import (
@@ -134,7 +135,9 @@ def counted(server: FaultServer, *entries: dict[str, Any]) -> dict[str, int]:
 
     async def count() -> dict[str, int]:
         async with Api(server.url, FixedToken("t"), impatient()) as api:
-            return dict(await count_notified(api, START, END))
+            counting = Counting(Stretch(START, END, END))
+            await count_notified(api, counting)
+            return dict(counting.total)
 
     return asyncio.run(count())
 
@@ -174,3 +177,62 @@ def test_a_log_that_leaves_something_out_is_not_counted_too_low(
     del line[lost]
     with pytest.raises(Untold):
         counted(server, sent(2, START), line)
+
+
+def counting_from(server: FaultServer, counting: Counting, **page: object) -> Counting:
+    server.on("/log_entries", answer(json.dumps(page).encode()))
+
+    async def count() -> Counting:
+        async with Api(server.url, FixedToken("t"), impatient()) as api:
+            await count_notified(api, counting)
+            return counting
+
+    return asyncio.run(count())
+
+
+def test_counting_goes_on_from_an_hour_before_the_last_reading(server: FaultServer) -> None:
+    noon, hour = START + timedelta(hours=12), timedelta(hours=1)
+    lines = [sent(2, noon - hour / 2), sent(1, noon - 2 * hour)]
+    first = counting_from(
+        server, Counting(Stretch(START, END, noon)), log_entries=lines, more=False, total=2
+    )
+    assert first.total == {"sms": 2}
+    kept = first.kept(["sms"])
+    assert kept == Counted(noon - hour, {"sms": 1})
+    late = [sent(3, noon), sent(4, noon - hour / 4), sent(2, noon - hour / 2)]
+    stretch = Stretch(START, END, noon + hour)
+    second = counting_from(
+        server,
+        Counting(stretch, Counted.opened(json.loads(json.dumps(kept.as_json())))),
+        log_entries=late,
+        more=False,
+        total=3,
+    )
+    assert second.total == {"sms": 4}
+    assert second.kept(["sms"]) == Counted(noon, {"sms": 3})
+
+
+def test_a_log_that_counts_more_than_it_shows_is_not_gone_on_from(server: FaultServer) -> None:
+    found = counting_from(
+        server,
+        Counting(Stretch(START, END, END)),
+        log_entries=[sent(1, START)],
+        more=False,
+        total=4,
+    )
+    assert found.lacking == 3
+    assert found.kept(["sms"]) is None
+
+
+@pytest.mark.fault(53)
+def test_what_the_log_counts_and_does_not_show_is_said(sandbox: Running) -> None:
+    sandbox.fault(path="/notifications", status=403, times=None)
+    line = sent(1, NOW - timedelta(days=50))
+    body = {"log_entries": [line], "more": False, "total": 4}
+    sandbox.fault(
+        path="/log_entries", query="include%5B%5D=channels", kind="json", body=body, times=None
+    )
+    got = asyncio.run(whole(sandbox, months=2))
+    said = [gap.what for gap in got.gaps() if gap.capability == "usage"]
+    assert "PagerDuty counts 3 lines of 2026-10 that it does not show." in said
+    assert not any(usage.final for usage in numbers(got).values())

@@ -18,6 +18,7 @@ class PagerDuty:
     name = "PagerDuty"
     settings = facts.SETTINGS
     scopes = facts.SCOPES
+    reads = facts.READS
     roles = facts.ROLES
     metrics = facts.METRICS
     sources = facts.SOURCES

@@ -56,10 +56,11 @@ class Api:
     ) -> None:
         await self.http.__aexit__(kind, error, trace)
 
-    async def get(self, path: str, shape: type[D], params: Params = ()) -> D:
-        """The document at `path` ("/users"). Raises VendorError."""
+    async def get(self, path: str, shape: type[D], params: Params = (), endpoint: str = "") -> D:
+        """The document at `path` ("/users"), counted as `endpoint`. Raises VendorError."""
         read: Callable[[object], D] = shape.model_validate
-        return await self.http.get(f"{self._url}{path}", read, endpoint=path, params=params)
+        endpoint = endpoint or path
+        return await self.http.get(f"{self._url}{path}", read, endpoint=endpoint, params=params)
 
     async def query(self, path: str, question: Mapping[str, object], shape: type[D]) -> D:
         """What is answered to a question that is only read, but by POST. Raises VendorError."""

@@ -28,6 +28,10 @@ SETTINGS = (
     ),
 )
 
+# Optional scopes, of which each opens one kind of evidence.
+AUDIT, DELEGATIONS = "audit_records.read", "oauth_delegations.read"
+SESSIONS = "users:sessions.read"
+
 SCOPES = (
     Scope("openid", "Which account and region", "to read the right account, and never mix two"),
     Scope("users.read", "Members, roles and pending invitations", "who holds a seat"),
@@ -48,6 +52,24 @@ SCOPES = (
         "The last sign-in of each member",
         "who signs in without acting on incidents; PagerDuty asks for this permission for every"
         " question to its analytics, though Seatwise only reads there",
+        optional=True,
+    ),
+    Scope(
+        AUDIT,
+        "Who changed the configuration, and when",
+        "who works on schedules and services, and not on incidents",
+        optional=True,
+    ),
+    Scope(
+        DELEGATIONS,
+        "When a person signed in with a browser or the mobile app",
+        "the last sign-in where analytics may not be read, of up to fifty people a day",
+        optional=True,
+    ),
+    Scope(
+        SESSIONS,
+        "When a person's present sessions began",
+        "the same, as PagerDuty told it before there were delegations",
         optional=True,
     ),
 )
@@ -98,6 +120,24 @@ METRICS = (
         estimate=True,
     ),
     MetricInfo(
+        "billable_alerts_home",
+        "Billable alerts at home",
+        "An estimate: those of the billable alerts that went to numbers of the home country, or"
+        " to numbers that are not written internationally. Only there when a home country code"
+        " was given.",
+        "GET /notifications",
+        estimate=True,
+    ),
+    MetricInfo(
+        "billable_alerts_abroad",
+        "Billable alerts abroad",
+        "An estimate: those of the billable alerts that went to an international number with"
+        " another country code than the home country's. Only there when a home country code was"
+        " given.",
+        "GET /notifications",
+        estimate=True,
+    ),
+    MetricInfo(
         "notifications_sms",
         "SMS notifications",
         "Text messages PagerDuty sent to people in the month.",
@@ -124,6 +164,33 @@ METRICS = (
 )
 USAGE_HEADLINE = ("alerts", "incidents", "billable_alerts")
 
+_INCIDENTS, _NOTIFICATIONS = ("incidents.read",), ("users:notifications.read",)
+
+
+def _with_classic(*ways: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    """Those sets of scopes, or one of the two that open all that a person may read."""
+    return tuple(frozenset(way) for way in (*ways, ("read",), ("write",)))
+
+
+READS: Mapping[str, tuple[frozenset[str], ...]] = {
+    "members": _with_classic(("users.read",)),
+    "licences": _with_classic(("licenses.read",)),
+    "activity": _with_classic(
+        _INCIDENTS,
+        ("analytics.write",),
+        (AUDIT,),
+        ("users.read", DELEGATIONS),
+        ("users.read", SESSIONS),
+    ),
+    "incidents": _with_classic(_INCIDENTS),
+    "alerts": _with_classic(_INCIDENTS),
+    **{f"notifications_{name}": _with_classic(_NOTIFICATIONS, _INCIDENTS) for name in CHANNELS},
+    **{
+        name: _with_classic(_NOTIFICATIONS, _INCIDENTS)
+        for name in ("billable_alerts", "billable_alerts_home", "billable_alerts_abroad")
+    },
+}
+
 SOURCES: Mapping[str, str] = {
     "signed_in": "signed in",
     "acknowledged": "acknowledged an incident",
@@ -133,6 +200,7 @@ SOURCES: Mapping[str, str] = {
     "escalated": "escalated an incident",
     "annotated": "wrote a note on an incident",
     "other_action": "changed an incident",
+    "configured": "changed the configuration",
 }
 
 AUTHORIZER = (
@@ -147,7 +215,9 @@ EVIDENCE = (
     "Last seen is the newest action on an incident: acknowledging, resolving, reassigning,"
     " escalating, writing a note. Signing in or looking at a page leaves no trace that these"
     " permissions can read, so a Stakeholder is mostly unknown; only with analytics.write does"
-    " the last sign-in count, as PagerDuty knew it up to a day ago. Being paged or being on call"
+    " the last sign-in count, as PagerDuty knew it up to a day ago, and only with"
+    f" {DELEGATIONS} or {SESSIONS} what people signed in with, and with {AUDIT} changes of the"
+    " configuration. Being paged or being on call"
     " is duty, not presence, and never counts."
 )
 

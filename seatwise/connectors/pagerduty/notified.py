@@ -4,14 +4,19 @@ The log is the long way: it has a line for each notification and for all else th
 hundred of them a request, where the list says its length in one.
 """
 
-from collections import Counter
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 
+from pydantic import Field
+
 from seatwise.connectors.errors import BrokenAnswer
+from seatwise.connectors.pagerduty.abroad import Code, words
 from seatwise.connectors.pagerduty.api import Api, PageDoc, stamp
+from seatwise.connectors.pagerduty.counted import Counting
 from seatwise.connectors.pagerduty.fields import Doc, Id, Moment, Perhaps, Word
-from seatwise.connectors.pagerduty.paging import Page, together, whole_window
+from seatwise.connectors.pagerduty.paging import Page, windowed
 
 
 class Untold(BrokenAnswer):
@@ -19,11 +24,11 @@ class Untold(BrokenAnswer):
 
 
 LOG = "GET /log_entries"
-STRETCH = timedelta(days=7)
 
 
 class NotificationDoc(Doc):
     type: Word = ""
+    code: Annotated[Code, Field(validation_alias="address")] = ""
 
 
 class ChannelDoc(Doc):
@@ -43,22 +48,13 @@ class NotifiedPageDoc(PageDoc):
     log_entries: list[NotifiedDoc]
 
 
-async def count_notified(api: Api, start: datetime, end: datetime) -> Counter[str]:
-    """How many notifications were sent from `start` until before `end`, by channel.
+async def count_notified(api: Api, counting: Counting, home: str = "") -> None:
+    """Counts what was sent in the stretch, by channel; with a home code also what went abroad.
 
     Channels that nobody knows yet are counted by their own word. Raises VendorError,
     and Untold where a line lacks its time or its channel.
     """
-    days = range(0, max((end - start).days, 0) + 1, STRETCH.days)
-    starts = [at for day in days if (at := start + timedelta(days=day)) < end]
-    stretches = zip(starts, [*starts[1:], end], strict=True)
-    found: Counter[str] = Counter()
-    for counted in await together(_count(api, since, until) for since, until in stretches):
-        found += counted
-    return found
 
-
-async def _count(api: Api, since: datetime, until: datetime) -> Counter[str]:
     async def fetch(since: datetime, until: datetime, offset: int, limit: int) -> Page[NotifiedDoc]:
         params = (
             ("since", stamp(since)),
@@ -71,23 +67,25 @@ async def _count(api: Api, since: datetime, until: datetime) -> Counter[str]:
         doc = await api.get("/log_entries", NotifiedPageDoc, params)
         return Page(doc.log_entries, doc.more, doc.total)
 
-    listed = await whole_window(fetch, lambda row: row.id, since, until)
-    return Counter(
-        _channel(entry)
-        for entry in listed
-        if entry.type.startswith("notify_") and since <= _sent(entry) < until
-    )
+    since, until = counting.since, counting.stretch.until
+    if since < until:
+        lines = windowed(
+            fetch, lambda row: row.id, lambda row: row.created_at, since, until, newest_first=True
+        )
+        await counting.add(lines, partial(_words, home=home), _sent)
 
 
-def _sent(entry: NotifiedDoc) -> datetime:
-    # One that cannot be placed would make every count a little too small.
-    if entry.created_at is None:
-        raise Untold("PagerDuty's log does not say when a notification was sent.")
-    return entry.created_at
-
-
-def _channel(entry: NotifiedDoc) -> str:
+def _words(entry: NotifiedDoc, home: str) -> Iterable[str]:
+    if not entry.type.startswith("notify_"):
+        return ()
     notification = entry.channel.notification if entry.channel else None
     if notification is None or not notification.type:
         raise Untold("PagerDuty's log does not say how a notification was sent.")
-    return notification.type.removesuffix("_notification")
+    return words(notification.type.removesuffix("_notification"), notification.code, home)
+
+
+def _sent(entry: NotifiedDoc) -> datetime | None:
+    # One that cannot be placed would make every count a little too small.
+    if entry.created_at is None and entry.type.startswith("notify_"):
+        raise Untold("PagerDuty's log does not say when a notification was sent.")
+    return entry.created_at

@@ -326,14 +326,3 @@ def _unseen(rows: Sequence[R], keys: Sequence[str], seen: set[str]) -> tuple[R, 
             seen.add(name)
             new.append(row)
     return tuple(new)
-
-
-async def whole_window(  # to go as soon as nobody asks for it
-    fetch: WindowFetch[R], key: Key[R], since: datetime, until: datetime
-) -> list[R]:
-    rows: list[R] = []
-    async for chunk in windowed(
-        fetch, key, lambda row: getattr(row, "created_at", None), since, until
-    ):
-        rows += chunk.rows
-    return rows

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.pagerduty.activity import read_activity
 from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.facts import SIGN_INS
 from seatwise.connectors.pagerduty.licenses import read_licenses
 from seatwise.connectors.pagerduty.members import read_members
-from seatwise.connectors.pagerduty.signins import LATELY, read_sign_ins, recently
+from seatwise.connectors.pagerduty.presence import Presence
 from seatwise.connectors.pagerduty.usage import read_usage
-from seatwise.connectors.records import Batch, MemberRecord
+from seatwise.connectors.records import Batch, SignalRecord
 
 
 class PagerDutyReader:
@@ -21,43 +21,34 @@ class PagerDutyReader:
         self.requests: Counter[str] = api.http.requests
         self._api = api
         self._scopes = scopes
-        self._awaited: frozenset[str] | None = None  # members who can have acted, once known
+        self._presence = Presence()
+        self._services: set[str] = set()  # of the incidents that were met
+        self._knows_services = False  # whether those are of all incidents that usage met
 
     async def members(self) -> AsyncIterator[Batch]:
         """Everybody who holds a seat or an invitation."""
-        awaited: set[str] = set()
-        async for batch in read_members(self._api):
-            awaited.update(
-                record.external_id
-                for record in batch.records
-                if isinstance(record, MemberRecord) and not record.invited
-            )
-            if batch.complete:
-                self._awaited = frozenset(awaited)
-            yield batch
+        async with aclosing(read_members(self._api)) as batches:
+            async for batch in batches:
+                self._presence.enlist(batch)
+                yield batch
 
     def licenses(self) -> AsyncIterator[Batch]:
         """Licences, and who holds which."""
         return read_licenses(self._api)
 
-    def usage(self, plan: ReadPlan) -> AsyncIterator[Batch]:
-        """The plan's months, each with the evidence found on the way."""
-        return read_usage(self._api, plan)
+    async def usage(self, plan: ReadPlan) -> AsyncIterator[Batch]:
+        """The plan's months, each with the evidence found on the way, which activity builds on."""
+        async with aclosing(read_usage(self._api, plan, self._services)) as batches:
+            async for batch in batches:
+                signals = [r for r in batch.records if isinstance(r, SignalRecord)]
+                self._presence.note(signals, plan.now)
+                self._knows_services = self._knows_services or batch.complete
+                yield batch
 
     async def activity(self, plan: ReadPlan) -> AsyncIterator[Batch]:
-        """Last sign-ins, where they may be read, then the newest logged action of each member.
-
-        The log is read until everybody has been met who did not sign in lately; when they all
-        did it is not read at all, for nothing it says would make anybody less idle.
-        """
-        awaited = self._awaited
-        if self._scopes & SIGN_INS or await self._api.has_key():
-            async for batch in read_sign_ins(self._api):
+        """The newest evidence of each member, as far as it is not known from the incidents."""
+        services = self._services if self._knows_services else None
+        reading = read_activity(self._api, plan, self._presence, self._scopes, services)
+        async with aclosing(reading) as batches:
+            async for batch in batches:
                 yield batch
-                if awaited:
-                    awaited -= recently(batch, plan.now - LATELY)
-        if self._awaited and not awaited:
-            yield Batch("activity", complete=True, ended=True)
-            return
-        async for batch in read_activity(self._api, plan, awaited):
-            yield batch

@@ -1,253 +1,254 @@
 """Usage month by month: incidents, the alerts under them, notifications by channel.
 
 There is no account-wide list of alerts, so a month's incidents are all read; who acknowledged
-and who last changed them is kept on the way as evidence of activity.
+and who last changed them is told on the way as evidence of activity.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Annotated
+from datetime import date
 
 from seatwise.connectors.base import ReadPlan
-from seatwise.connectors.errors import (
-    REFUSALS,
-    AccessDenied,
-    NotFound,
-    NotOnThisPlan,
-    VendorError,
-)
+from seatwise.connectors.errors import REFUSALS, AccessDenied, VendorError
 from seatwise.connectors.months import borders
-from seatwise.connectors.pagerduty.api import Api, PageDoc, stamp
+from seatwise.connectors.pagerduty.api import Api
+from seatwise.connectors.pagerduty.counted import Stretch
 from seatwise.connectors.pagerduty.facts import CHANNELS, THE_LONG_WAY
-from seatwise.connectors.pagerduty.fields import (
-    Count,
-    Doc,
-    Id,
-    Link,
-    Moment,
-    Perhaps,
-    ReferenceDoc,
-    Several,
-    Word,
+from seatwise.connectors.pagerduty.incidents import MonthOfIncidents, Openings
+from seatwise.connectors.pagerduty.notifications import (
+    NOT_FOR_US,
+    NOTIFICATIONS,
+    WHERE_TO,
+    MonthOfNotifications,
+    Refused,
 )
-from seatwise.connectors.pagerduty.notified import LOG, Untold, count_notified
-from seatwise.connectors.pagerduty.paging import Page, together, whole_window
-from seatwise.connectors.records import Batch, Gap, Record, SignalRecord, UsageRecord
+from seatwise.connectors.pagerduty.notified import LOG
+from seatwise.connectors.pagerduty.tally import Tally
+from seatwise.connectors.pagerduty.usage_state import Month, Months
+from seatwise.connectors.records import Batch, Gap, SignalRecord, UsageRecord
 
-INCIDENTS, NOTIFICATIONS = "GET /incidents", "GET /notifications"  # where numbers are read
-NOT_FOR_US = (AccessDenied, NotOnThisPlan, NotFound)  # there may be another way
-
-Refused = dict[str, VendorError]  # by their sources: a channel, INCIDENTS or LOG
+INCIDENTS = "GET /incidents"  # where their numbers are read
+MOST_SIGNALS = 1_000  # a batch
 
 
-async def read_usage(api: Api, plan: ReadPlan) -> AsyncIterator[Batch]:
-    """A batch a month, in the plan's order: numbers, and newer evidence than earlier batches had.
+async def read_usage(
+    api: Api, plan: ReadPlan, services: set[str] | None = None
+) -> AsyncGenerator[Batch, None]:
+    """A batch a month at its end, in the plan's order, with its numbers; evidence on the way.
 
-    What may not be read is named in one gap and its metrics are left out: unknown is not 0.
-    Notifications that may not be listed are counted from the log instead, and a gap says so.
-    The last batch is complete all the same, for every month was asked.
+    What an earlier reading settled is not asked again: the months' batches carry the state from
+    which the next one may go on. What may not be read is named in one gap and its metrics are
+    left out: unknown is not 0. Notifications that may not be listed are counted from the log
+    instead, and a gap says so. The last batch is complete all the same, for every month was
+    asked. The ids of the services of incidents that were met, now or by the readings before, are
+    added to `services`, up to a thousand of them.
     """
-    newest: dict[tuple[str, str], datetime] = {}
-    refused: Refused = {}
-    told: set[Gap] = set()
+    services = set() if services is None else services
+    usage = _Usage(api, plan, services)
+    total = len(plan.months)
     for done, month in enumerate(plan.months, start=1):
-        start, end = borders(month, plan.zone)
-        tally = _Tally(over=end <= plan.now)
-        if start < plan.now:
-            await _read_month(api, start, min(end, plan.now), tally, refused)
-        gaps = tuple(gap for gap in dict.fromkeys(tally.gaps) if gap not in told)
-        told.update(gaps)
-        records: list[Record] = [*_usage(month, tally), *_newer(tally.signals, newest)]
-        last = done == len(plan.months)
-        yield Batch("usage", tuple(records), done, len(plan.months), "months", last, gaps, last)
+        records: Sequence[UsageRecord] = ()
+        async with aclosing(usage.read(month)) as found:
+            async for signals in found:
+                yield Batch("usage", signals, done - 1, total, "months")
+            records = usage.records
+        last = done == total
+        yield Batch(
+            "usage",
+            (*records, *usage.evidence.handed_over()),
+            done,
+            total,
+            "months",
+            last,
+            usage.new_gaps(),
+            last,
+            usage.remembered.as_part(services),
+        )
     if not plan.months:
         yield Batch("usage", total=0, unit="months", complete=True, ended=True)
 
 
+class _Usage:
+    """A reading of usage: what holds for all of its months."""
+
+    def __init__(self, api: Api, plan: ReadPlan, services: set[str]) -> None:
+        self.evidence = _Evidence()
+        self.remembered = Months(plan)
+        self.records: tuple[UsageRecord, ...] = ()  # of the month that was read last
+        self._api, self._plan, self._services = api, plan, services
+        services.update(self.remembered.services)
+        self._openings = Openings(api)
+        self._refused: Refused = {}
+        self._gaps: list[Gap] = []
+        self._told: set[Gap] = set()
+
+    async def read(self, month: date) -> AsyncGenerator[tuple[SignalRecord, ...], None]:
+        """Reads a month, and hands over evidence whenever there is much of it."""
+        self.records = ()
+        known = self.remembered.of(month)
+        stretch = Stretch(*borders(month, self._plan.zone), self._plan.now)
+        if known.final or stretch.start >= stretch.now:
+            return
+        incidents = MonthOfIncidents(
+            self._api,
+            stretch,
+            known.incidents,
+            self._openings,
+            self._services,
+            Tally(stretch.cut),
+        )
+        notifications = MonthOfNotifications(
+            self._api,
+            stretch,
+            self._plan.home_code,
+            self._refused,
+            known.totals,
+            known.listed,
+            known.logged,
+        )
+        async with _meanwhile(notifications):
+            if INCIDENTS not in self._refused:
+                try:
+                    async with aclosing(incidents.read()) as pages:
+                        async for signals in pages:
+                            self.evidence.add(signals)
+                            if len(self.evidence) >= MOST_SIGNALS:
+                                yield self.evidence.handed_over()
+                except REFUSALS as error:
+                    self._refused[INCIDENTS] = error
+        self._conclude(month, incidents, notifications)
+
+    def new_gaps(self) -> tuple[Gap, ...]:
+        """What could not be read, as far as nobody has said so before."""
+        new = tuple(gap for gap in dict.fromkeys(self._gaps) if gap not in self._told)
+        self._told.update(new)
+        self._gaps.clear()
+        return new
+
+    def _conclude(
+        self, month: date, incidents: MonthOfIncidents, notifications: MonthOfNotifications
+    ) -> None:
+        stretch, tally, refused = incidents.stretch, incidents.tally, self._refused
+        readable = INCIDENTS not in refused
+        self._gaps += _gaps(month, tally if readable else None, notifications, refused)
+        sure = not (tally.lacking or notifications.lacking or notifications.doubtful)
+        final = stretch.over and not tally.any_open and sure
+        self.records = tuple(_records(month, tally if readable else None, notifications, final))
+        settled = final and stretch.settled and readable and incidents.whole and not tally.blank
+        self.remembered.learn(
+            month,
+            Month(
+                settled and notifications.is_known,
+                tally.kept() if readable else incidents.known,
+                notifications.totals,
+                notifications.listed,
+                notifications.logged,
+            ),
+        )
+
+
+@asynccontextmanager
+async def _meanwhile(notifications: MonthOfNotifications) -> AsyncGenerator[None, None]:
+    """Notifications are counted beside the block, and are when it has been left."""
+    counting = asyncio.ensure_future(notifications.read())
+    try:
+        yield
+        await counting
+    finally:
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
+
+
 @dataclass(slots=True)
-class _Tally:
-    over: bool
-    incidents: int | None = None
-    alerts: int | None = None
-    any_open: bool = False
-    notifications: dict[str, int] = field(default_factory=dict)  # by channel
-    source: str = NOTIFICATIONS  # of the notifications
-    signals: list[SignalRecord] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+class _Evidence:
+    """What members did, as far as it is newer than what was handed over before."""
+
+    newest: dict[str, dict[str, float]] = field(default_factory=dict)  # by source, by member
+    waiting: dict[tuple[str, str], SignalRecord] = field(default_factory=dict)
+
+    def add(self, signals: Sequence[SignalRecord]) -> None:
+        for signal in signals:
+            known = self.newest.setdefault(signal.source, {})
+            at = signal.at.timestamp()
+            if at > known.get(signal.member_id, float("-inf")):
+                known[signal.member_id] = at
+                self.waiting[signal.source, signal.member_id] = signal
+
+    def handed_over(self) -> tuple[SignalRecord, ...]:
+        signals = tuple(self.waiting.values())
+        self.waiting.clear()
+        return signals
+
+    def __len__(self) -> int:
+        return len(self.waiting)
 
 
-async def _read_month(
-    api: Api, start: datetime, end: datetime, tally: _Tally, refused: Refused
-) -> None:
-    channels = [channel for channel in CHANNELS if channel not in refused]
-    jobs = [_count_channel(api, channel, start, end, tally, refused) for channel in channels]
-    if INCIDENTS not in refused:
-        jobs.append(_count_incidents(api, start, end, tally, refused))
-    await together(jobs)
-    why = next((refused[channel] for channel in CHANNELS if channel in refused), None)
-    if isinstance(why, NOT_FOR_US) and LOG not in refused:
-        await _count_from_the_log(api, start, end, tally, refused)
-    if why is not None:
-        tally.gaps.append(_notifications_gap(why, refused.get(LOG)))
-
-
-class AcknowledgementDoc(Doc):
-    at: Moment = None
-    acknowledger: Annotated[ReferenceDoc | None, Perhaps] = None
-
-
-class AlertCountsDoc(Doc):
-    all: Count = None
-
-
-class IncidentDoc(Doc):
-    """https://developer.pagerduty.com/api-reference/ → Incidents → List incidents."""
-
-    id: Id
-    incident_number: Count = None
-    created_at: Moment = None
-    status: Word = ""
-    html_url: Link = ""
-    acknowledgements: Annotated[list[AcknowledgementDoc], Several] = []
-    last_status_change_at: Moment = None
-    last_status_change_by: Annotated[ReferenceDoc | None, Perhaps] = None
-    alert_counts: Annotated[AlertCountsDoc | None, Perhaps] = None
-
-
-class IncidentsDoc(PageDoc):
-    incidents: list[IncidentDoc]
-
-
-async def _count_incidents(
-    api: Api, start: datetime, end: datetime, tally: _Tally, refused: Refused
-) -> None:
-    async def fetch(since: datetime, until: datetime, offset: int, limit: int) -> Page[IncidentDoc]:
-        params = (
-            ("since", stamp(since)),
-            ("until", stamp(until)),
-            ("sort_by", "created_at:asc"),
-            ("limit", str(limit)),
-            ("offset", str(offset)),
-            ("total", "true"),
-        )
-        doc = await api.get("/incidents", IncidentsDoc, params)
-        return Page(doc.incidents, doc.more, doc.total)
-
-    try:
-        listed = await whole_window(fetch, lambda row: row.id, start, end)
-    except REFUSALS as error:
-        refused[INCIDENTS] = error
-        tally.gaps.append(_unknown("Incidents and alerts", "incidents.read", error))
-        return
-    found = [
-        incident
-        for incident in listed
-        if incident.created_at is None or start <= incident.created_at < end
-    ]
-    counts = [incident.alert_counts.all for incident in found if incident.alert_counts]
-    known = [number for number in counts if number is not None]
-    tally.incidents = len(found)
-    if len(known) == len(found):
-        tally.alerts = sum(known)
-    else:
-        tally.gaps.append(_ALERTS_UNKNOWN)
-    tally.any_open = any(incident.status != "resolved" for incident in found)
-    tally.signals = [signal for incident in found for signal in _signals(incident)]
-
-
-def _signals(incident: IncidentDoc) -> list[SignalRecord]:
-    name = f"incident #{incident.incident_number}" if incident.incident_number else "an incident"
-    acts = [("acknowledged", entry.acknowledger, entry.at) for entry in incident.acknowledgements]
-    source = incident.status if incident.status in ("acknowledged", "resolved") else "other_action"
-    acts.append((source, incident.last_status_change_by, incident.last_status_change_at))
-    return [
-        SignalRecord(
-            who.user_id,
-            source,
-            at,
-            f"{'changed' if source == 'other_action' else source} {name}",
-            incident.html_url,
-        )
-        for source, who, at in acts
-        if who and who.user_id and at
-    ]
-
-
-class NotificationsDoc(PageDoc):
-    """https://developer.pagerduty.com/api-reference/ → Notifications. Only the count is used."""
-
-    notifications: list[object]
-
-
-async def _count_channel(
-    api: Api, channel: str, start: datetime, end: datetime, tally: _Tally, refused: Refused
-) -> None:
-    params = (
-        ("since", stamp(start)),
-        ("until", stamp(end)),
-        ("filter", f"{channel}_notification"),
-        ("limit", "1"),
-        ("total", "true"),
-    )
-    try:
-        doc = await api.get("/notifications", NotificationsDoc, params)
-    except REFUSALS as error:
-        refused[channel] = error
-        return
-    if doc.total is not None:
-        tally.notifications[channel] = doc.total
-    elif not doc.notifications and not doc.more:
-        tally.notifications[channel] = 0
-
-
-async def _count_from_the_log(
-    api: Api, start: datetime, end: datetime, tally: _Tally, refused: Refused
-) -> None:
-    try:
-        found = await count_notified(api, start, end)
-    except (*REFUSALS, Untold) as error:
-        refused[LOG] = error
-        return
-    tally.notifications = {channel: found[channel] for channel in CHANNELS}
-    tally.source = LOG
-
-
-def _usage(month: date, tally: _Tally) -> list[UsageRecord]:
-    sent = tally.notifications
-    billable = sent["sms"] + sent["phone"] if {"sms", "phone"} <= sent.keys() else None
+def _records(
+    month: date, tally: Tally | None, notifications: MonthOfNotifications, final: bool
+) -> Iterator[UsageRecord]:
+    """The month's numbers, as far as they are known."""
+    sent = notifications.sent
     values = [
-        ("incidents", tally.incidents, INCIDENTS),
-        ("alerts", tally.alerts, INCIDENTS),
-        *((f"notifications_{channel}", sent.get(channel), tally.source) for channel in CHANNELS),
-        ("billable_alerts", billable, tally.source),
+        ("incidents", tally.count if tally else None, INCIDENTS),
+        ("alerts", tally.alerts if tally else None, INCIDENTS),
+        *(
+            (f"notifications_{channel}", sent.get(channel), notifications.source)
+            for channel in CHANNELS
+        ),
+        ("billable_alerts", notifications.called, notifications.source),
+        ("billable_alerts_home", notifications.at_home, notifications.source),
+        ("billable_alerts_abroad", notifications.abroad, notifications.source),
     ]
-    final = tally.over and not tally.any_open
-    return [
-        UsageRecord(month, metric, value, final, source)
-        for metric, value, source in values
-        if value is not None
-    ]
+    for metric, value, source in values:
+        if value is not None:
+            yield UsageRecord(month, metric, value, final, source)
 
 
-def _newer(
-    signals: list[SignalRecord], newest: dict[tuple[str, str], datetime]
-) -> list[SignalRecord]:
-    best: dict[tuple[str, str], SignalRecord] = {}
-    for signal in signals:
-        of = (signal.member_id, signal.source)
-        if of not in newest or signal.at > newest[of]:
-            newest[of] = signal.at
-            best[of] = signal
-    return list(best.values())
+def _gaps(
+    month: date, tally: Tally | None, notifications: MonthOfNotifications, refused: Refused
+) -> Iterator[Gap]:
+    if tally is None:
+        yield _unknown("Incidents and alerts", "incidents.read", refused[INCIDENTS])
+    else:
+        if tally.blank:
+            yield _ALERTS_UNKNOWN
+        if tally.lacking:
+            yield _lacking(month, f"{tally.lacking:,} incidents", INCIDENTS)
+    if notifications.why is not None:
+        yield _notifications_gap(notifications.why, refused.get(LOG))
+    if WHERE_TO in refused:
+        what = "Where SMS and phone notifications went to"
+        yield _unknown(what, "users:notifications.read", refused[WHERE_TO])
+    if notifications.lacking:
+        rows = "lines" if notifications.source == LOG else "notifications"
+        yield _lacking(month, f"{notifications.lacking:,} {rows}", notifications.source)
+    for channel in sorted(notifications.doubtful):
+        yield Gap(
+            "usage",
+            f"How many notifications went out by {channel} in {month:%Y-%m} is not certain.",
+            f"PagerDuty's answers to {NOTIFICATIONS} contradict each other, asked again, too.",
+            _ASKED_AGAIN,
+        )
 
 
+_ASKED_AGAIN = "Nothing to do: Seatwise asks again with the next sync."
 _ALERTS_UNKNOWN = Gap(
     "alerts",
     "Alerts of some months are not known.",
     "PagerDuty gave incidents without the number of their alerts.",
     "Nothing to do: incidents are counted, and Seatwise asks again with the next sync.",
 )
+
+
+def _lacking(month: date, rows: str, source: str) -> Gap:
+    return Gap(
+        "usage",
+        f"PagerDuty counts {rows} of {month:%Y-%m} that it does not show.",
+        f"{source} says that there are more than it lists, also when it is read again.",
+        _ASKED_AGAIN,
+    )
 
 
 def _notifications_gap(why: VendorError, log: VendorError | None) -> Gap:

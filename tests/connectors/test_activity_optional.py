@@ -1,0 +1,219 @@
+"""Evidence that is read only where somebody chose it: the audit trail, what one signed in with."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import chain, combinations
+from typing import Any
+
+import pytest
+
+from tests.connectors.seen import (
+    HORIZON,
+    LATELY,
+    NOW,
+    ONLY_LOG,
+    Got,
+    granted,
+    truth,
+    with_key,
+)
+from tests.sandboxes import Running, running
+
+OPTIONS: dict[str, Any] = {"seed": 8, "users": 140, "incidents": 300, "months": 3}
+OPTIONS["rate_limit"] = 1_000_000
+TOMORROW = NOW + timedelta(days=1)
+AUDIT, DELEGATIONS = "audit_records.read", "oauth_delegations.read"
+SESSIONS = "users:sessions.read"
+OPTIONAL = ("analytics.write", AUDIT, DELEGATIONS, SESSIONS)
+TRAIL = "GET /audit/records"
+BY_NAME = {
+    DELEGATIONS: "GET /users/{id}/oauth_delegations",
+    SESSIONS: "GET /users/{id}/sessions",
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Running]:
+    with running(**OPTIONS, now=NOW) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def next_day() -> Iterator[Running]:
+    with running(**OPTIONS, now=TOMORROW) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def _good_day(sandbox: Running) -> Iterator[None]:
+    yield
+    sandbox.clear_faults()
+
+
+def changes_agree(got: Got, sandbox: Running, now: datetime = NOW) -> None:
+    """The newest of both kinds of evidence is what everybody was seen by."""
+    told = truth(sandbox, "audit", "log_entries")
+    really = {who: at for who, at in told.items() if at >= now - HORIZON}
+    here, found = {m["id"] for m in sandbox.truth()["members"]}, got.times()
+    assert {w: at for w, at in found.items() if w in here and at >= now - HORIZON} == really
+
+
+def test_who_changed_the_configuration_was_seen_then(sandbox: Running) -> None:
+    got = granted(sandbox, AUDIT).read(stages=ONLY_LOG)
+    changes_agree(got, sandbox)
+    assert got.gaps == []
+    assert got.times("configured")
+    only_changed = truth(sandbox, "audit").keys() - truth(sandbox, "log_entries").keys()
+    assert only_changed & got.times("configured").keys()
+
+
+def test_changes_are_read_on_from_every_state(sandbox: Running, next_day: Running) -> None:
+    whole = granted(sandbox, AUDIT).read(stages=ONLY_LOG)
+    door, later = granted(sandbox, AUDIT), granted(next_day, AUDIT, now=TOMORROW)
+    for number in (n for n, batch in enumerate(whole.batches, 1) if batch.state):
+        first = whole.up_to(number)
+        changes_agree(first.then(door.read(first.state, stages=ONLY_LOG)), sandbox)
+        rest = later.read(first.state, stages=ONLY_LOG)
+        changes_agree(first.then(rest), next_day, TOMORROW)
+    assert rest.requests[TRAIL] == 1
+
+
+def test_the_trail_is_not_read_back_when_everybody_was_seen_lately(
+    sandbox: Running, next_day: Running
+) -> None:
+    seen = truth(sandbox, "log_entries")
+    busy = [who for who, at in seen.items() if at > NOW - LATELY]
+    page = {"users": [{"id": who} for who in busy], "more": False, "total": len(busy)}
+    for each in (sandbox, next_day):
+        each.fault(path="/users", kind="json", body=page, times=None)
+    first = granted(sandbox, AUDIT).read(stages=ONLY_LOG)
+    assert TRAIL not in first.requests
+    # Changes that come later may be somebody's only trace, so from now on they are read.
+    rest = granted(next_day, AUDIT, now=TOMORROW).read(first.state, stages=ONLY_LOG)
+    next_day.clear_faults()
+    assert rest.requests[TRAIL] == 1
+    told = {who: at for who, at in truth(next_day, "audit").items() if at >= NOW}
+    deeds = rest.times()
+    assert told
+    assert [who for who, at in told.items() if who not in deeds or deeds[who] < at] == []
+
+
+def test_a_key_reads_the_trail_only_without_sign_ins(sandbox: Running) -> None:
+    assert TRAIL not in with_key(sandbox).read(stages=ONLY_LOG).requests
+    sandbox.fault(path="/analytics/*", status=403, times=None)
+    got = with_key(sandbox).read(stages=ONLY_LOG)
+    assert got.requests[TRAIL] > 2
+    changes_agree(got, sandbox)
+    sandbox.fault(path="/audit/records", status=402, times=None)
+    (gap,) = with_key(sandbox).read(stages=ONLY_LOG).gaps  # nobody granted it
+    assert gap.what.startswith("Sign-ins cannot be read")
+
+
+def visits_of(sandbox: Running, since: datetime) -> dict[str, datetime]:
+    return {who: at for who, at in truth(sandbox, "sign_in").items() if at >= since}
+
+
+@pytest.mark.parametrize("scope", [DELEGATIONS, SESSIONS])
+def test_who_was_not_seen_lately_is_asked_for_by_name(sandbox: Running, scope: str) -> None:
+    """Fifty a reading, those never asked for first, and nobody twice within a week."""
+    door, known = granted(sandbox, scope), Got()
+    counts = []
+    for _ in range(4):
+        known = known.then(door.read(known.state, stages=ONLY_LOG))
+        counts.append(known.requests.get(BY_NAME[scope], 0))
+    acted = truth(sandbox, "log_entries")
+    people = [m["id"] for m in sandbox.truth()["members"] if not m["invited"]]
+    quiet = [who for who in people if who not in acted or acted[who] < NOW - LATELY]
+    assert counts[:2] == [50, len(quiet) - 50]
+    assert counts[2:] == [0, 0]
+    since = NOW - LATELY if scope == SESSIONS else NOW - timedelta(days=400)
+    really = {w: at for w, at in visits_of(sandbox, since).items() if w in quiet}
+    assert really
+    assert {
+        who
+        for who, at in really.items()
+        if known.times().get(who, NOW) != max(at, acted.get(who, at))
+    } == set()
+
+
+def test_after_a_week_the_same_people_are_asked_for_again(sandbox: Running) -> None:
+    door, known = granted(sandbox, DELEGATIONS), Got()
+    for _ in range(2):
+        known = known.then(door.read(known.state, stages=ONLY_LOG))
+    state = known.state
+    due = state["stages"]["activity"]["due"]
+    for who in due:
+        due[who] -= 7
+    today = NOW.timestamp() // 86_400
+    waiting = sum(day <= today for day in due.values())
+    assert 0 < waiting < 50  # whoever was seen since is not among them
+    assert door.read(state, stages=ONLY_LOG).requests[BY_NAME[DELEGATIONS]] == waiting
+
+
+def test_delegations_refused_sessions_are_asked(sandbox: Running) -> None:
+    sandbox.fault(path="/users/*/oauth_delegations", status=403, times=None)
+    got = granted(sandbox, DELEGATIONS, SESSIONS).read(stages=ONLY_LOG)
+    assert got.requests[BY_NAME[DELEGATIONS]] == 1  # refused once, not asked again
+    assert got.requests[BY_NAME[SESSIONS]] == 50
+    assert got.gaps == []
+
+
+def test_somebody_who_left_meanwhile_is_no_refusal(sandbox: Running) -> None:
+    sandbox.fault(path="/users/*/oauth_delegations", status=404, after=3, times=2)
+    got = granted(sandbox, DELEGATIONS).read(stages=ONLY_LOG)
+    assert got.requests[BY_NAME[DELEGATIONS]] == 50
+    assert got.gaps == []
+
+
+def test_nobody_is_asked_for_by_name_where_sign_ins_are_known(sandbox: Running) -> None:
+    got = granted(sandbox, "analytics.write", DELEGATIONS, SESSIONS).read(stages=ONLY_LOG)
+    assert not set(BY_NAME.values()) & got.requests.keys()
+
+
+@pytest.mark.fault(29)
+@pytest.mark.parametrize(
+    ("scope", "path", "what"),
+    [
+        (AUDIT, "/audit/records", "Configuration changes cannot be read"),
+        (DELEGATIONS, "/users/*/oauth_delegations", "What people signed in with cannot be read"),
+        (SESSIONS, "/users/*/sessions", "What people signed in with cannot be read"),
+    ],
+)
+def test_what_was_granted_and_is_refused_is_a_gap(
+    sandbox: Running, scope: str, path: str, what: str
+) -> None:
+    sandbox.fault(path=path, status=402, times=None)
+    got = granted(sandbox, scope).read(stages=ONLY_LOG)
+    (gap,) = got.gaps
+    assert gap.capability == "account"
+    assert gap.what.startswith(what)
+    assert got.activity[-1].complete
+    changes = truth(sandbox, "log_entries")
+    assert {who for who, at in changes.items() if at > NOW - LATELY} <= got.times().keys()
+
+
+SUBSETS = [
+    {"users.read", *some}
+    for some in chain.from_iterable(
+        combinations(("incidents.read", *OPTIONAL), n) for n in range(len(OPTIONAL) + 2)
+    )
+]
+
+
+def test_every_subset_of_scopes_reads_what_it_opens_and_names_the_rest(sandbox: Running) -> None:
+    for scopes in SUBSETS:
+        got = granted(sandbox, scopes=scopes).read(stages=ONLY_LOG)
+        whats = [gap.what for gap in got.gaps]
+        if scopes & {"incidents.read"}:
+            assert whats == [], scopes
+        elif len(scopes) > 1:
+            assert whats == ["Actions on incidents cannot be read; other evidence is."], scopes
+        else:
+            assert [gap.capability for gap in got.gaps] == ["activity"]
+        seen = got.times()
+        assert bool(seen) is (len(scopes) > 1), scopes
+        assert bool(got.never()) is ("analytics.write" in scopes)
+        assert any(batch.complete for batch in got.activity) is (len(scopes) > 1)
+        really = truth(sandbox, "sign_in", "log_entries", "audit")
+        here = really.keys() & seen.keys()
+        assert [who for who in here if seen[who] > really[who]] == []

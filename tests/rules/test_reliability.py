@@ -1,0 +1,31 @@
+"""docs/reliability.md says what the tests carry, and nothing that they do not."""
+
+from tests.rules.reliability import COUNT, NOT_YET, PAGE, ROOT, cell, marked, rewritten, told
+
+
+def test_every_number_is_told_once() -> None:
+    assert list(told()) == list(range(1, COUNT + 1))
+
+
+def test_the_page_names_the_tests_that_carry_each_number_and_no_others() -> None:
+    carried = marked()
+    wrong = {
+        number: tests
+        for number, (_fault, tests) in told().items()
+        if tests != cell(carried.get(number, []))
+    }
+    assert wrong == {}, "python -m tests.rules.reliability writes the table anew"
+    assert PAGE.read_text(encoding="utf-8") == rewritten()
+
+
+def test_no_number_is_marked_that_is_not_on_the_list() -> None:
+    assert set(marked()) <= set(range(1, COUNT + 1))
+
+
+def test_every_file_that_is_named_holds_a_test_of_that_number() -> None:
+    """Read anew as text, so that a mistake in finding the marks is seen."""
+    for number, (_fault, tests) in told().items():
+        for name in () if tests == NOT_YET else tests.replace("`", "").split(", "):
+            text = (ROOT / "tests" / name).read_text(encoding="utf-8")
+            assert f"pytest.mark.fault({number})" in text, (number, name)
+            assert "def test_" in text

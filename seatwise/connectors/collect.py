@@ -27,7 +27,7 @@ TOO_LONG = 600.0  # seconds; beyond it a stage is left out, so that the others n
 
 async def collect(
     reader: Reader, plan: ReadPlan, only: Collection[Stage] = STAGES
-) -> AsyncIterator[Batch]:
+) -> AsyncGenerator[Batch, None]:
     """Batches of members, licences, usage and activity, in this order, or of some of them.
 
     What the vendor does not let us read, or not for a long while, becomes a gap and the rest

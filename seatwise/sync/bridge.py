@@ -35,6 +35,7 @@ def read(connection: Connection, plan: ReadPlan) -> Iterator[tuple[Batch, Counte
             opened = connector.reader(config, connection.account, credentials)
             reader = runner.run(stack.enter_async_context(opened))
             batches = collect(reader, plan)
+            stack.push_async_callback(batches.aclose)  # what was asked ahead is stopped first
             while (batch := runner.run(_next(batches))) is not None:
                 yield batch, reader.requests
         finally:

@@ -1,4 +1,4 @@
-"""Applies a complete reading of licences: the pools, and who holds which."""
+"""Applies a reading of licences: the pools, and who holds which."""
 
 from datetime import datetime
 
@@ -6,14 +6,18 @@ from seatwise.models import LicensePool, Member, MemberEvent, StagedRecord, Sync
 from seatwise.sync.drops import UnusualDrop, is_unusual
 
 
-def apply_licenses(run: SyncRun, now: datetime, *, insist: bool) -> None:
+def apply_licenses(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> bool:
     """Brings pools and seats to what was staged; a changed licence becomes an event.
 
-    Raises UnusualDrop where many suddenly hold no licence, unless one insists.
+    Of a list that is not `whole` the seats in it are taken, and nobody counts as without one;
+    returns whether there was anything. Raises UnusualDrop where many suddenly hold no licence,
+    unless one insists.
     """
+    if not whole and not StagedRecord.objects.of(run, "license").exists():
+        return False
     held = Member.objects.filter(connection=run.connection, license__isnull=False).current()
     before, listed = held.count(), StagedRecord.objects.of(run, "seat").count()
-    if is_unusual(before, listed) and not insist:
+    if whole and is_unusual(before, listed) and not insist:
         raise UnusualDrop(run.connection.service.name, "allocated licences", before, listed)
     names = {pool.pk: pool.name for pool in LicensePool.objects.of(run.connection)}
     pools = _apply_pools(run, now)
@@ -24,6 +28,8 @@ def apply_licenses(run: SyncRun, now: datetime, *, insist: bool) -> None:
     first_look = run.connection.licenses_as_of is None
     altered, events = [], []
     for member in Member.objects.filter(connection=run.connection).current():
+        if not whole and member.external_id not in seats:
+            continue
         pool, since = seats.get(member.external_id, (None, None))
         now_held = pool.pk if pool else None
         if member.license_id == now_held:
@@ -48,6 +54,7 @@ def apply_licenses(run: SyncRun, now: datetime, *, insist: bool) -> None:
     LicensePool.objects.of(run.connection).exclude(
         pk__in=[pool.pk for pool in pools.values()]
     ).delete()
+    return True
 
 
 def _apply_pools(run: SyncRun, now: datetime) -> dict[str, LicensePool]:

@@ -56,8 +56,7 @@ def _members(run: SyncRun, now: datetime, whole: bool, insist: bool) -> None:
 
 
 def _licenses(run: SyncRun, now: datetime, whole: bool, insist: bool) -> None:
-    if whole:
-        apply_licenses(run, now, insist=insist)
+    if apply_licenses(run, now, whole=whole, insist=insist):
         _as_of(run, licenses_as_of=now)
 
 

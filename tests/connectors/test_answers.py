@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwise.connectors.base import ReadPlan, ReadsMembers
+from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.collect import collect
 from seatwise.connectors.errors import AccessDenied
 from seatwise.connectors.http import FixedToken

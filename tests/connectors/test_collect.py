@@ -129,7 +129,7 @@ def test_a_reader_is_closed_when_the_collecting_stops_early() -> None:
         batches = collect(Watched(), PLAN)
         async for _ in batches:
             break
-        await batches.aclose()  # type: ignore[attr-defined]
+        await batches.aclose()
         assert closed == ["members"]  # here and now, not when the loop ends
 
     asyncio.run(first())

@@ -55,9 +55,10 @@ def read(days: Days, now: datetime, state: Mapping[str, object], zone: str = "UT
 
 
 def windows(sandbox: Running, path: str = "/us/incidents") -> list[tuple[str, str]]:
-    """Between which moments was asked."""
+    """Between which moments everything was asked for."""
     asked = [parse_qs(request["query"]) for request in sandbox.requests(path)]
-    return [(a["since"][0], a["until"][0]) for a in asked if "since" in a]
+    whole = [a for a in asked if "since" in a and "statuses[]" not in a]
+    return [(a["since"][0], a["until"][0]) for a in whole]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
@@ -258,17 +259,6 @@ def test_a_damaged_memory_is_no_memory(days: Days, part: dict[str, object]) -> N
     agrees(days[NEXT], numbers([*first.batches, *second.batches]), plan(NEXT))
 
 
-@pytest.mark.parametrize("status", [400, 403])
-def test_where_open_incidents_may_not_be_listed_the_month_is_read_whole(
-    days: Days, status: int
-) -> None:
-    first = read(days, FIRST, {})
-    days[NEXT].fault(path="/incidents", query="date_range=all", status=status, times=None)
-    second = read(days, NEXT, first.state)
-    agrees(days[NEXT], numbers([*first.batches, *second.batches]), plan(NEXT))
-    assert second.gaps == []
-
-
 def test_what_was_refused_for_a_day_is_told_the_day_after(days: Days) -> None:
     days[FIRST].fault(path="/incidents", status=403, times=None)
     first = read(days, FIRST, {})
@@ -285,11 +275,39 @@ def test_services_that_were_met_once_are_not_forgotten(days: Days) -> None:
     assert second.services >= first.services
 
 
-def test_an_hour_is_read_again_for_what_shows_late(days: Days) -> None:
+def test_the_last_hour_is_not_remembered_for_more_of_it_may_show_late(days: Days) -> None:
     first = read(days, FIRST, {})
-    read(days, NEXT, first.state)
-    since = _stamp(FIRST - timedelta(hours=1))
-    assert any(begin < since < end for begin, end in windows(days[NEXT]))
+    until = FIRST - timedelta(hours=1)
+    kept = _months(first)["2026-11"]["incidents"]
+    assert datetime.fromisoformat(kept["until"]) == until
+    window = {"since": "2026-11-01T00:00:00Z", "until": _stamp(until)}
+    assert kept["count"] == len(listed(days[NEXT], "/incidents", "incidents", **window))
+    assert kept["count"] < first.numbers["2026-11", "incidents"].value
+
+
+@pytest.mark.parametrize("status", [400, 403])
+@pytest.mark.parametrize("query", ["statuses%5B%5D=triggered", "sort_by=resolved_at"])
+def test_where_changes_may_not_be_listed_the_month_is_read_whole(
+    days: Days, query: str, status: int
+) -> None:
+    first = read(days, FIRST, {})
+    days[NEXT].fault(path="/incidents", query=query, status=status, times=None)
+    second = read(days, NEXT, first.state)
+    agrees(days[NEXT], numbers([*first.batches, *second.batches]), plan(NEXT))
+    assert second.gaps == []
+    assert any(_is_whole(since, end) for since, end in windows(days[NEXT]))
+
+
+def test_resolved_incidents_in_no_order_are_not_believed(days: Days) -> None:
+    first = read(days, FIRST, {})
+    window = {"since": "2026-11-01T00:00:00Z", "until": _stamp(NEXT)}
+    rows = listed(days[NEXT], "/incidents", "incidents", **window, **{"statuses[]": "resolved"})
+    body = {"incidents": rows[:100], "more": False, "total": 100, "limit": 100, "offset": 0}
+    days[NEXT].fault(
+        path="/incidents", query="sort_by=resolved_at", kind="json", body=body, times=None
+    )
+    second = read(days, NEXT, first.state)
+    agrees(days[NEXT], numbers([*first.batches, *second.batches]), plan(NEXT))
 
 
 def test_more_open_incidents_than_one_can_remember_are_not_remembered() -> None:

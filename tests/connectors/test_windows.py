@@ -117,7 +117,9 @@ def test_a_crowd_in_one_second_is_read_as_far_as_it_goes_and_the_rest_is_told() 
 
 
 @pytest.mark.fault(53)
-@pytest.mark.parametrize(("total", "lacking"), [(0, 0), (1, 0), (149, 0), (151, 1), (9_999, 9_849)])
+@pytest.mark.parametrize(
+    ("total", "lacking"), [(0, 0), (1, 0), (100, 0), (149, 0), (151, 1), (9_999, 9_849)]
+)
 def test_a_wrong_total_does_not_lose_a_row_and_what_is_lacking_is_told(
     total: int, lacking: int
 ) -> None:

@@ -53,6 +53,33 @@ def test_the_tables_equal_the_vendors_truth(
             assert seen[member["id"]] == datetime.fromisoformat(newest), member
 
 
+@pytest.mark.fault(50)
+def test_of_a_list_of_licences_with_a_hole_what_came_is_taken_and_nobody_loses_theirs(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    before = {member.external_id: member.license_id for member in Member.objects.all()}
+    as_of = connection.licenses_as_of
+    events = MemberEvent.objects.count()
+    key = {"Authorization": f"Token token={vendor.api_key()}"}
+    url = f"{vendor.base_url}/us/license_allocations"
+    rows = vendor.http.get(url, headers=key).json()["license_allocations"]
+    body = {"license_allocations": rows[:5], "more": False, "total": 20_000}
+    vendor.fault(path="/license_allocations", kind="json", body=body, times=None)
+    run = read(connection)
+    vendor.clear_faults()
+    assert run.state == "done_with_notes"
+    (gap,) = run.gaps
+    assert gap["what"] == "The licences of 5 of 20,000 members were read."
+    after = {member.external_id: member.license_id for member in Member.objects.all()}
+    assert any(before.values())
+    assert after == before
+    assert MemberEvent.objects.count() == events
+    assert connection.licenses_as_of
+    assert as_of
+    assert connection.licenses_as_of > as_of
+
+
 def test_every_member_has_the_licence_the_vendor_allocated(
     connection: Connection, vendor: Running
 ) -> None:

@@ -62,7 +62,12 @@ WindowFetch = Callable[[datetime, datetime, int, int], Awaitable[Page[R]]]
 
 
 async def overlapping(
-    fetch: Fetch[R], key: Key[R], *, limit: int = LIMIT, ceiling: int = CEILING
+    fetch: Fetch[R],
+    key: Key[R],
+    *,
+    limit: int = LIMIT,
+    ceiling: int = CEILING,
+    ahead: int = AHEAD,
 ) -> AsyncGenerator[Chunk[R], None]:
     """Every row that is there throughout the reading, each once, though others come and go.
 
@@ -73,7 +78,7 @@ async def overlapping(
     seen: set[str] = set()
     offset, back, overlap = 0, OVERLAP, 0
     retreats = barren = 0
-    async with aclosing(_Asked(fetch, limit, ceiling)) as asked:
+    async with aclosing(_Asked(fetch, limit, ceiling, ahead)) as asked:
         while True:
             page = await asked.page(offset)
             keys = [key(row) for row in page.rows]
@@ -129,6 +134,7 @@ async def windowed(
     *,
     newest_first: bool = False,
     ceiling: int = CEILING,
+    ahead: int = AHEAD,
 ) -> AsyncGenerator[Chunk[R], None]:
     """Every row from `since` until before `until`, each once, a page at a time.
 
@@ -136,9 +142,10 @@ async def windowed(
     shorter windows until the ceiling holds each. They reach a second over their borders, for the
     vendor's own are not to be trusted to the second; what lies outside is dropped by its time. A
     row without one is taken. Where total and rows contradict each other the window is read again,
-    row for row; the last chunk says what is lacking then.
+    row for row; the last chunk says what is lacking then. Whoever may stop early has fewer pages
+    asked for `ahead`.
     """
-    windows = _Windows(fetch, key, at, newest_first, ceiling)
+    windows = _Windows(fetch, key, at, newest_first, ceiling, ahead)
     total = lacking = 0
     async with aclosing(windows.read(since, until, set())) as chunks:
         async for chunk in chunks:
@@ -166,6 +173,7 @@ class _Windows(Generic[R]):
     at: At[R]
     newest_first: bool
     ceiling: int
+    ahead: int
     timeless: set[str] = field(default_factory=set)  # no border tells these rows apart
 
     async def read(
@@ -181,15 +189,16 @@ class _Windows(Generic[R]):
 
         window = _Window(self, since, until, before)
         divisible = until - since > SHORTEST
-        async with aclosing(_Asked(ask, LIMIT, self.ceiling)) as asked:
+        async with aclosing(_Asked(ask, LIMIT, self.ceiling, self.ahead)) as asked:
             first = await asked.page(0)
             cut = divisible and (first.total or 0) > self.ceiling
+            page = first
             if not cut:
                 async with aclosing(_straight(asked, first, self.ceiling)) as pages:
-                    async for rows in pages:
-                        yield window.chunk(rows)
+                    async for page in pages:
+                        yield window.chunk(page.rows)
         total = first.total
-        if not cut and len(window.listed) != total:
+        if not cut and (page.more or len(window.listed) != total):
             async with aclosing(overlapping(ask, self.key, ceiling=self.ceiling)) as again:
                 async for chunk in again:
                     yield window.chunk(chunk.rows)
@@ -271,8 +280,8 @@ class _Window(Generic[R]):
 class _Asked(Generic[R]):
     """Pages of one list, some of them asked for ahead of time."""
 
-    def __init__(self, fetch: Fetch[R], limit: int, ceiling: int) -> None:
-        self._fetch, self._limit, self._ceiling = fetch, limit, ceiling
+    def __init__(self, fetch: Fetch[R], limit: int, ceiling: int, ahead: int) -> None:
+        self._fetch, self._limit, self._ceiling, self._most = fetch, limit, ceiling, ahead
         self._tasks: dict[int, asyncio.Task[Page[R]]] = {}  # by offset
 
     async def page(self, offset: int) -> Page[R]:
@@ -285,7 +294,7 @@ class _Asked(Generic[R]):
     def look_ahead(self, offset: int, stride: int, end: int) -> None:
         """Asks for pages from that offset on, up to `end`, which the vendor may correct."""
         for at in range(offset, min(end, self._ceiling), stride):
-            if len(self._tasks) >= AHEAD:
+            if len(self._tasks) >= self._most:
                 return
             if at not in self._tasks:
                 self._tasks[at] = asyncio.ensure_future(self._ask(at))
@@ -301,15 +310,16 @@ class _Asked(Generic[R]):
 
 async def _straight(
     asked: _Asked[R], first: Page[R], ceiling: int
-) -> AsyncGenerator[Sequence[R], None]:
+) -> AsyncGenerator[Page[R], None]:
     """The pages of a list that stands still, one after the other, without overlap."""
     page, offset = first, 0
+    end = min(first.total or 0, ceiling)
     while True:
-        yield page.rows
+        yield page
         offset += len(page.rows)
-        if not page.more or not page.rows or first.total is None or offset >= ceiling:
+        if not page.more or not page.rows or offset >= end:
             return
-        asked.look_ahead(offset, len(first.rows), first.total)
+        asked.look_ahead(offset, len(first.rows), end)
         page = await asked.page(offset)
 
 

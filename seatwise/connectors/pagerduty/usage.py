@@ -14,9 +14,10 @@ from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.errors import REFUSALS, AccessDenied, VendorError
 from seatwise.connectors.months import borders
 from seatwise.connectors.pagerduty.api import Api
+from seatwise.connectors.pagerduty.changed import Changed
 from seatwise.connectors.pagerduty.counted import Stretch
 from seatwise.connectors.pagerduty.facts import CHANNELS, THE_LONG_WAY
-from seatwise.connectors.pagerduty.incidents import MonthOfIncidents, Openings
+from seatwise.connectors.pagerduty.incidents import MonthOfIncidents
 from seatwise.connectors.pagerduty.notifications import (
     NOT_FOR_US,
     NOTIFICATIONS,
@@ -25,7 +26,7 @@ from seatwise.connectors.pagerduty.notifications import (
     Refused,
 )
 from seatwise.connectors.pagerduty.notified import LOG
-from seatwise.connectors.pagerduty.tally import Tally
+from seatwise.connectors.pagerduty.tally import Known, Tally
 from seatwise.connectors.pagerduty.usage_state import Month, Months
 from seatwise.connectors.records import Batch, Gap, SignalRecord, UsageRecord
 
@@ -79,7 +80,7 @@ class _Usage:
         self.records: tuple[UsageRecord, ...] = ()  # of the month that was read last
         self._api, self._plan, self._services = api, plan, services
         services.update(self.remembered.services)
-        self._openings = Openings(api)
+        self._changed = Changed(api, self._counted_on(), plan.now)
         self._refused: Refused = {}
         self._gaps: list[Gap] = []
         self._told: set[Gap] = set()
@@ -95,7 +96,7 @@ class _Usage:
             self._api,
             stretch,
             known.incidents,
-            self._openings,
+            self._changed,
             self._services,
             Tally(stretch.cut),
         )
@@ -119,6 +120,11 @@ class _Usage:
                 except REFUSALS as error:
                     self._refused[INCIDENTS] = error
         self._conclude(month, incidents, notifications)
+
+    def _counted_on(self) -> list[Known]:
+        """The months that are not read from their beginning."""
+        known = [self.remembered.of(month).incidents for month in self._plan.months]
+        return [month for month in known if month is not None]
 
     def new_gaps(self) -> tuple[Gap, ...]:
         """What could not be read, as far as nobody has said so before."""

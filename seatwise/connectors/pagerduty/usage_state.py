@@ -74,7 +74,8 @@ class Months:
             # What is not asked any more is not kept up to date either.
             self._months = {n: m for n, m in read.items() if m.final or n in asked}
             services = known.get("services")
-            self.services = tuple(services) if isinstance(services, list) else ()
+            if isinstance(services, list):
+                self.services = tuple(name for name in services if isinstance(name, str))
 
     def of(self, month: date) -> Month:
         """What is known of the month."""

@@ -50,6 +50,12 @@ class Entry(NamedTuple):
     to: tuple[Person, ...] = ()
     detail: str = ""  # the channel of a notification, the text of a note
 
+    @property
+    def important(self) -> bool:
+        """Whether an overview has it: no messages, and nothing that a policy assigns by itself."""
+        by_policy = self.kind == "assign" and isinstance(self.by, Service)
+        return self.kind != "notify" and not by_policy
+
 
 class Alert(NamedTuple):
     """One signal of a monitoring tool, grouped under an incident."""

@@ -5,7 +5,7 @@ Windows are half-open, in seconds since 1970, and end at the present second at t
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import accumulate
@@ -16,6 +16,7 @@ from .account import MONTHLY, Account, account, kinds
 from .churn import Churn
 from .codes import DAY
 from .people import LEADING, Person
+from .searches import Searches
 from .story import (
     CALLING,
     INCIDENT,
@@ -154,6 +155,7 @@ class Company:
         self.churn = Churn(account, self.now)
         self._amended: dict[str, tuple[str, str | None]] = {}  # id and role (None: gone) by name
         self._held: tuple[Sequence[Person], Counter[str]] = ((), Counter())
+        self.searches = Searches()
 
     def now(self) -> int:
         """The present second."""
@@ -262,8 +264,8 @@ class Company:
     def log(self, since: int, until: int, sort: Sort = "") -> Stretch[Moment]:
         """Log entries with their incidents in the window, oldest first.
 
-        `sort` is "" for all, "important" for what people and machines did, "notify" for messages
-        to people, or the channel of such messages.
+        `sort` is "" for all, "important" for those of an overview, "notify" for messages to
+        people, or the channel of such messages.
         """
         since, until = max(since, self.start), min(until, self.now() + 1)
         return Stretch(
@@ -291,31 +293,38 @@ class Company:
 
     def _make_shelf(self, day: int, sort: str) -> Shelf[Moment]:
         if sort == "":
-            rows = [*self._shelf(day, "important").rows, *self._shelf(day, "notify").rows]
-        elif sort in ("important", "notify"):
-            rows = self._collected(day, sort)
+            rows = [*self._steps(day), *self._shelf(day, "notify").rows]
+        elif sort == "important":
+            rows = [moment for moment in self._steps(day) if moment[0].important]
+        elif sort == "notify":
+            rows = _between(day, self._begun_before(day, CALLING), Incident.notices)
         else:
             rows = [row for row in self._shelf(day, "notify").rows if row[0].detail == sort]
         rows.sort(key=lambda row: (row[0].at, row[1].number, row[0].ordinal))
         return Shelf([entry.at for entry, _ in rows], rows)
 
-    def _collected(self, day: int, sort: str) -> list[Moment]:
-        """What was logged on a day, also of incidents that had begun before it."""
-        begin, end, first = day * DAY, day * DAY + DAY, self.start // DAY
+    def _steps(self, day: int) -> list[Moment]:
+        """What people and machines did on a day, also about incidents that had begun before it."""
+        told = self._begun_before(day, REACH)
+        for each in range(max(self.start // DAY, day - LONGEST // DAY), day - 1):
+            told += self._lasting(each)
+        return _between(day, told, lambda one: one.steps)
+
+    def _begun_before(self, day: int, reach: int) -> list[Incident]:
+        """The incidents of a day, and those of the day before that it can still be about."""
         told = list(self.day(day))
-        if day > first:
-            reach = REACH if sort == "important" else CALLING
+        if day > self.start // DAY:
             yesterday = self.day(day - 1)
-            told += yesterday[bisect_left(yesterday.times, begin - reach) :]
-        if sort == "important":
-            for each in range(max(first, day - LONGEST // DAY), day - 1):
-                told += self._lasting(each)
-        return [
-            (entry, one)
-            for one in told
-            for entry in (one.steps if sort == "important" else one.notices())
-            if begin <= entry.at < end
-        ]
+            told += yesterday[bisect_left(yesterday.times, day * DAY - reach) :]
+        return told
+
+
+def _between(
+    day: int, told: Iterable[Incident], entries: Callable[[Incident], list[Entry]]
+) -> list[Moment]:
+    """Those entries of the incidents that are of that day."""
+    begin, end = day * DAY, day * DAY + DAY
+    return [(entry, one) for one in told for entry in entries(one) if begin <= entry.at < end]
 
 
 class World:

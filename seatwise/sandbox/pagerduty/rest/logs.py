@@ -27,11 +27,8 @@ LOG_INCLUDES: Final = frozenset({"incidents", "services", "channels", "teams"})
 def list_incident_log(call: Call) -> bytes:
     """One incident's log, newest first."""
     told, important = known(call), yes(call, "is_overview")
-    found = [
-        (line, told)
-        for line in reversed(told.log(call.now))
-        if not (important and line.kind == "notify")
-    ]
+    log = reversed(told.log(call.now))
+    found = [(line, told) for line in log if line.important or not important]
     return _log_page(call, found)
 
 

@@ -23,13 +23,7 @@ INCLUDES: Final = frozenset({"contact_methods", "notification_rules", "teams", "
 def list_users(call: Call) -> bytes:
     """Everybody with a seat or an invitation, by name."""
     include = included(call, INCLUDES)
-    wanted = call.params.get("query", "").casefold()
-    teams = teams_asked(call)
-    found = listed(call)
-    if wanted:
-        found = [p for p in found if wanted in p.name.casefold() or wanted in p.email]
-    if teams:
-        found = [p for p in found if teams & {team.id for team in p.teams}]
+    found = _searched(call, call.params.get("query", "").casefold(), teams_asked(call))
     answer = page(call, "users", found, lambda person: _row(call.account, person, include))
     call.company.churn.happen(call.controls.churn)
     return answer
@@ -172,6 +166,23 @@ def plain(kind: License) -> Body:
         "self": None,
         "html_url": None,
     }
+
+
+def _searched(call: Call, wanted: str, teams: frozenset[str]) -> Sequence[Person]:
+    """Those whose name or address has that text in it and who belong to one of the teams."""
+    if not wanted and not teams:
+        return listed(call)
+
+    def search() -> Sequence[Person]:
+        found = listed(call)
+        if wanted:
+            found = [p for p in found if wanted in p.name.casefold() or wanted in p.email]
+        if teams:
+            found = [p for p in found if any(team.id in teams for team in p.teams)]
+        return found
+
+    company, asked = call.company, (call.controls.lists, wanted, teams)
+    return company.searches.found(company.people(), asked, search)
 
 
 def _held(call: Call) -> Counter[str]:

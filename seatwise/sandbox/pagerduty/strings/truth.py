@@ -16,6 +16,7 @@ from ..company.visits import last_visit
 from ..company.world import Company
 
 CHANNELS: Final = ("sms", "phone", "email", "push")
+RESPONSES: Final = ("acknowledge", "resolve")
 
 
 def truth(
@@ -103,12 +104,15 @@ def _activity(company: Company, now: int, people: Sequence[Person]) -> dict[str,
     """Everybody's newest deed in the log, and the newest of each source of evidence."""
     here = {person.id for person in people}
     acted: dict[str, int] = {}
+    responded: dict[str, int] = {}
     told_of: dict[str, int] = {}
     for told in company.incidents(company.start, now + 1):
         for entry in told.steps:
             who = entry.by.id
             if who in here and entry.at <= now and entry.at > acted.get(who, 0):
                 acted[who] = entry.at
+            if who in here and entry.at <= now and entry.kind in RESPONSES:
+                responded[who] = max(entry.at, responded.get(who, 0))
         for notice in told.notices():
             who = notice.to[0].id
             if notice.at <= now and notice.at > told_of.get(who, 0):
@@ -122,7 +126,13 @@ def _activity(company: Company, now: int, people: Sequence[Person]) -> dict[str,
         for person in people
         if (visit := last_visit(company.account, person, now))
     }
-    sources = {"log_entries": acted, "audit": changed, "sign_in": visited, "notified": told_of}
+    sources = {
+        "log_entries": acted,
+        "responded": responded,
+        "audit": changed,
+        "sign_in": visited,
+        "notified": told_of,
+    }
     return {
         "last_activity": {who: _iso(at) for who, at in sorted(acted.items())},
         "activity": {

@@ -88,6 +88,7 @@ class Gap:
     what: str  # "Notifications by channel cannot be read."
     why: str  # "The permission users:notifications.read was not granted."
     remedy: str  # "Ask an Account Owner to add it to the app, then integrate again."
+    minor: bool = False  # other evidence stands in for it: told in the coverage, and no note
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,9 +144,12 @@ class Connection(models.Model):
 
     @property
     def gaps(self) -> list[dict[str, Any]]:
-        """Everything that cannot be read, each once, what the authorization told first."""
+        """What cannot be read, each once, what the authorization told first.
+
+        Without what other evidence stands in for.
+        """
         seen = {gap["what"]: gap for gap in [*self.account_gaps, *self.sync_gaps]}
-        return list(seen.values())
+        return [gap for gap in seen.values() if not gap.get("minor")]
 
     @property
     def is_limited(self) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from seatwise.connectors.records import Batch, Gap, SignalRecord
@@ -14,7 +14,10 @@ READ, IN_PART, NOT_READ = "read", "in part", "not read"
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """How far one capability was read; `why` and `remedy` are "" where it was read."""
+    """How far one capability was read.
+
+    `why` and `remedy` are "" where it was, unless some evidence had to stand in for other.
+    """
 
     state: str
     why: str = ""
@@ -44,28 +47,31 @@ class Coverage:
         """How far one of `CAPABILITIES` was read."""
         if word not in self._order.only:
             return Covered(NOT_READ, "It was not asked for.", "Leave out --only, or name it there.")
-        gaps = self._gaps[word]
-        if word in self._complete and not gaps:
-            return Covered(READ)
-        whys = dict.fromkeys(f"{gap.what} {gap.why}" for gap in gaps)
-        remedies = dict.fromkeys(gap.remedy for gap in gaps)
-        return Covered(
-            IN_PART if word in self._found else NOT_READ,
-            " ".join(whys) or f"The connector of {self._order.connector.name} did not read it all.",
-            " ".join(remedies),
-        )
+        gaps, notable = self._gaps[word], self._notable(word)
+        whys = " ".join(dict.fromkeys(f"{gap.what} {gap.why}" for gap in gaps))
+        remedies = " ".join(dict.fromkeys(gap.remedy for gap in gaps))
+        if word in self._complete and not notable:
+            return Covered(READ, whys, remedies)
+        if not notable:
+            unread = f"The connector of {self._order.connector.name} did not read it all."
+            whys = f"{unread} {whys}".strip()
+        return Covered(IN_PART if word in self._found else NOT_READ, whys, remedies)
 
     def notes(self, word: str) -> list[str]:
         """A line for each thing in one of `CAPABILITIES` that was asked for and not read."""
         covered = self.of(word)
         if word not in self._order.only or covered.state == READ:
             return []
-        named = [f"{gap.what} {gap.why} {gap.remedy}".strip() for gap in self._gaps[word]]
+        notable = self._notable(word)
+        named = [f"{gap.what} {gap.why} {gap.remedy}".strip() for gap in notable]
         return named or [f"{word}: {covered.why}"]
+
+    def _notable(self, word: str) -> list[Gap]:
+        return [gap for gap in self._gaps[word] if not gap.minor]
 
     def _blotted(self, gap: Gap) -> Gap:
         clean = self._order.without_secret
-        return Gap(gap.capability, clean(gap.what), clean(gap.why), clean(gap.remedy))
+        return replace(gap, what=clean(gap.what), why=clean(gap.why), remedy=clean(gap.remedy))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from seatwise.sandbox.pagerduty.company.story import (
     CALLING,
     LONGEST,
     REACH,
+    Entry,
     Incident,
     is_lasting,
 )
@@ -75,12 +76,12 @@ def test_the_log_tells_the_same_story_as_the_incidents(
     from_incidents = {one.entry_id(entry) for one in told for entry in one.log(at)}
     assert from_incidents == {one.entry_id(entry) for entry, one in logged}
     assert len(from_incidents) == len(logged) == len(company.log(0, FAR))
-    for sort, kinds in (
-        ("important", set(BECOMES) | {"assign", "annotate"}),
-        ("notify", {"notify"}),
-    ):
-        part = list(company.log(0, FAR, cast("Sort", sort)))
-        assert part == [moment for moment in logged if moment[0].kind in kinds]
+    kinds = {entry.kind for entry, _ in logged}
+    assert kinds <= set(BECOMES) | {"assign", "annotate", "notify"}
+    for sort, belongs in (("important", _in_overview), ("notify", _is_message)):
+        part = company.log(0, FAR, cast("Sort", sort))
+        assert list(part) == [moment for moment in logged if belongs(moment[0])]
+        assert len(part) == len(list(part))
     sent = Counter(entry.detail for entry, _ in logged if entry.kind == "notify")
     assert sent == {c: n for c in CHANNELS if (n := len(company.log(0, FAR, cast("Sort", c))))}
     for one in told:
@@ -123,11 +124,14 @@ def test_any_part_of_the_history_can_be_asked_for_alone(seed: int, data: st.Data
     assert len(part) == len(list(part))
     for one in part[: len(part) : 7]:
         assert (company.incident(one.id), company.numbered(one.number)) == (one, one)
-    whole = list(company.log(0, FAR))
-    window = company.log(since, until)
-    assert list(window) == [moment for moment in whole if since <= moment[0].at < until]
-    low = data.draw(st.integers(0, len(window)))
-    assert window[low : low + 9] == list(window)[low : low + 9]
+    sorts: tuple[Sort, ...] = ("", "important")
+    for sort in sorts:
+        whole = list(company.log(0, FAR, sort))
+        window = company.log(since, until, sort)
+        assert list(window) == [moment for moment in whole if since <= moment[0].at < until]
+        assert len(window) == len(list(window))
+        low = data.draw(st.integers(0, len(window)))
+        assert window[low : low + 9] == list(window)[low : low + 9]
 
 
 def test_an_id_of_another_account_or_of_nothing_is_not_found() -> None:
@@ -232,13 +236,19 @@ def test_the_api_and_the_truth_agree_on_last_activity(sandbox: Running) -> None:
         entries += reader.all("/log_entries", "log_entries", **window)
         start = end
     latest: dict[str, str] = {}
+    responded: dict[str, str] = {}
     for entry in entries:
         if entry["agent"]["type"] == "user_reference":
             who, at = entry["agent"]["id"], entry["created_at"]
             latest[who] = max(at, latest.get(who, at))
+            if entry["type"] in ("acknowledge_log_entry", "resolve_log_entry"):
+                responded[who] = max(at, responded.get(who, at))
     gone = set(told["deleted_users"])
-    shown = {who: at.replace("Z", "+00:00") for who, at in latest.items() if who not in gone}
-    assert shown == told["last_activity"]
+    assert _of_members(latest, gone) == told["last_activity"]
+    for source, found in (("log_entries", latest), ("responded", responded)):
+        known = {who: of[source] for who, of in told["activity"].items() if source in of}
+        assert _of_members(found, gone) == known
+    assert responded != latest
     assert gone & set(latest)
     assert all(reader.get(f"/users/{who}").status_code == 404 for who in gone)
     reader.http.close()
@@ -273,6 +283,10 @@ def _check(company: Company, told: Incident) -> None:
     assert "resolve" not in [e.kind for e in steps[:-1]]
     ends = [e.at for e in steps if e.kind == "resolve"]
     assert ends == ([] if told.end is None else [told.end])
+    for before, entry in itertools.pairwise(steps):
+        if _is_by_policy(entry):  # an overview says nothing less without it
+            assert before.kind in ("trigger", "escalate")
+            assert entry.at - before.at <= 1
     assert is_lasting(told.n) or told.end is None or told.end <= told.at + REACH
     assert steps[-1].at < told.at + LONGEST
     assert all(e.at <= told.at + CALLING for e in told.notices())
@@ -288,6 +302,22 @@ def _check(company: Company, told: Incident) -> None:
     if told.end is not None:
         assert told.alert_counts(now) == (len(told_all), len(told_all))
         assert all(a.at <= (a.resolved_at or 0) <= told.end for a in told_all)
+
+
+def _in_overview(entry: Entry) -> bool:
+    return not _is_message(entry) and not _is_by_policy(entry)
+
+
+def _is_message(entry: Entry) -> bool:
+    return entry.kind == "notify"
+
+
+def _is_by_policy(entry: Entry) -> bool:
+    return entry.kind == "assign" and not isinstance(entry.by, Person)
+
+
+def _of_members(latest: dict[str, str], gone: set[str]) -> dict[str, str]:
+    return {who: at.replace("Z", "+00:00") for who, at in latest.items() if who not in gone}
 
 
 def _window(month: str, zone: ZoneInfo) -> dict[str, str]:

@@ -283,8 +283,21 @@ def test_the_log_comes_newest_first_and_can_leave_out_the_noise(reader: Reader) 
     whole = reader.all("/log_entries", "log_entries", **window)
     assert whole == sorted(whole, key=lambda entry: entry["created_at"], reverse=True)
     important = reader.all("/log_entries", "log_entries", **window, is_overview="true")
-    assert important == [e for e in whole if e["type"] != "notify_log_entry"]
-    assert len(important) < len(whole)
+    assert important == [e for e in whole if not _is_noise(e)]
+    counted = reader.get("/log_entries", **window, is_overview="true", total="true").json()
+    assert counted["total"] == len(important) < len(whole)
+    assert any(e["type"] == "assign_log_entry" for e in important), "people assign as well"
+    for name in {e["incident"]["id"] for e in whole}:
+        path = f"/incidents/{name}/log_entries"
+        log = reader.all(path, "log_entries")
+        overview = reader.all(path, "log_entries", is_overview="true")
+        assert overview == [e for e in log if not _is_noise(e)]
+
+
+def _is_noise(entry: dict[str, Any]) -> bool:
+    kind, by = str(entry["type"]), str(entry["agent"]["type"])
+    by_policy = kind == "assign_log_entry" and by == "service_reference"
+    return kind == "notify_log_entry" or by_policy
 
 
 def test_times_are_shown_in_the_zone_asked_for(reader: Reader) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from seatwise.connectors.pagerduty.fields import (
     ReferenceDoc,
     Word,
 )
-from seatwise.connectors.pagerduty.paging import Chunk, Page, windowed
+from seatwise.connectors.pagerduty.paging import AHEAD, Chunk, Page, windowed
 from seatwise.connectors.records import SignalRecord
 
 # The type of a log entry, without its ending, to our source and the words of its proof.
@@ -51,10 +52,33 @@ class LogEntriesDoc(PageDoc):
     log_entries: list[LogEntryDoc]
 
 
-def read_log(
-    api: Api, since: datetime, until: datetime
+class Allowance:
+    """How many pages of the log may still be asked for."""
+
+    def __init__(self, pages: int | None) -> None:
+        self.left = pages  # None: as many as there are
+
+    def take(self) -> None:
+        """Takes one of them. Raises UsedUp where none is left."""
+        if self.left is None:
+            return
+        if not self.left:
+            raise UsedUp
+        self.left -= 1
+
+
+class UsedUp(Exception):  # noqa: N818 - nothing went wrong
+    """No more pages may be asked for."""
+
+
+async def read_log(
+    api: Api, since: datetime, until: datetime, allowance: Allowance | None = None
 ) -> AsyncGenerator[Chunk[LogEntryDoc], None]:
-    """The important lines of the log, without notifications, newest first, a page at a time."""
+    """The important lines of the log, without notifications, newest first, a page at a time.
+
+    Without a last chunk where the allowance ends it.
+    """
+    allowed = allowance or Allowance(None)
 
     async def fetch(since: datetime, until: datetime, offset: int, limit: int) -> Page[LogEntryDoc]:
         params = (
@@ -65,10 +89,20 @@ def read_log(
             ("offset", str(offset)),
             ("total", "true"),
         )
+        allowed.take()
         doc = await api.get("/log_entries", LogEntriesDoc, params)
         return Page(doc.log_entries, doc.more, doc.total)
 
-    return windowed(fetch, _id_of, _at, since, until, newest_first=True)
+    ahead = AHEAD if allowed.left is None else max(allowed.left - 1, 0)
+    reading = windowed(
+        fetch, _id_of, _at, since, until, newest_first=True, ahead=min(ahead, AHEAD)
+    )
+    async with aclosing(reading) as chunks:
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except UsedUp:
+            return
 
 
 def signal_of(entry: LogEntryDoc) -> SignalRecord | None:

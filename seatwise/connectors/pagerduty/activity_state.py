@@ -15,12 +15,16 @@ from seatwise.connectors.pagerduty.intervals import Interval, merged
 from seatwise.connectors.state import StateRefused
 
 
+MOST_AWAITED = 10_000  # ids in a state
+
+
 @dataclass(slots=True)
 class Remembered:
     """The activity part of a state, opened."""
 
     covered: list[Interval] = field(default_factory=list)  # of the log
-    # Of whom nothing is known that is newer than the oldest moment read; None: of nobody knows who.
+    # Of whom nothing is known that is newer than the oldest moment read. None: nobody knows who,
+    # or they are more than a state should hold.
     awaited: frozenset[str] | None = None
     analysed: Interval | None = None  # of the incidents in analytics
     audited: list[Interval] = field(default_factory=list)  # of the audit trail

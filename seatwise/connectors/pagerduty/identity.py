@@ -271,7 +271,8 @@ def _missing_scopes(grant: Grant, asked: Iterable[str]) -> tuple[Gap, ...]:
 def _what_is_lost(scope: Scope, grant: Grant) -> tuple[str, str]:
     if scope.name == "users:notifications.read" and "incidents.read" in grant.scopes:
         return "account", facts.THE_LONG_WAY
-    return _CAPABILITIES.get(scope.name, "usage"), f"{scope.reads} cannot be read."
+    usual = "account" if scope.optional else "usage"
+    return _CAPABILITIES.get(scope.name, usual), f"{scope.reads} cannot be read."
 
 
 _CAPABILITIES = {

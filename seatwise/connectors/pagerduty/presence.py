@@ -1,32 +1,36 @@
 """Who may be seen in an account, and when each of them was last."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from seatwise.connectors.pagerduty.facts import ROLES
 from seatwise.connectors.records import Batch, MemberRecord, SignalRecord
+
+ACTOR, ONLOOKER, SETTLED = 1, 2, 4
+LISTED = ACTOR | ONLOOKER
+BITS = 3  # of those marks
 
 
 class Presence:
     """One time a member, the newest signal known; kept while an account is read, shared by stages.
 
     Whoever was only invited cannot have done anything. Stakeholders cannot act on incidents, but
-    they sign in; everybody else is an actor.
+    they sign in; everybody else is an actor. Whoever is settled need not be waited for.
     """
 
     def __init__(self) -> None:
-        self.newest: dict[str, int] = {}  # seconds since 1970; nobody who is not in it was seen
-        self.actors: set[str] = set()
-        self.onlookers: set[str] = set()
-        self.is_listed = False  # whether those two are everybody
+        # Seconds since 1970, and below them the marks: all that grows with the account.
+        self._known: dict[str, int] = {}
+        self.is_listed = False  # whether those who are marked are everybody
 
     def enlist(self, batch: Batch) -> None:
         """Takes in a batch of members."""
         for record in batch.records:
             if isinstance(record, MemberRecord) and not record.invited:
                 role = ROLES.get(record.role)
-                kind = self.onlookers if role and role.seat == "stakeholder" else self.actors
-                kind.add(record.external_id)
+                mark = ONLOOKER if role and role.seat == "stakeholder" else ACTOR
+                who = record.external_id
+                self._known[who] = self._known.get(who, 0) | mark
         self.is_listed = self.is_listed or batch.complete
 
     def note(self, signals: Iterable[SignalRecord], before: datetime) -> list[SignalRecord]:
@@ -36,15 +40,33 @@ class Presence:
         """
         news: dict[str, SignalRecord] = {}
         for signal in signals:
-            at = int(signal.at.timestamp())
-            if signal.at < before and at > self.newest.get(signal.member_id, 0):
-                self.newest[signal.member_id] = at
+            at, known = int(signal.at.timestamp()), self._known.get(signal.member_id, 0)
+            if signal.at < before and at > known >> BITS:
+                self._known[signal.member_id] = at << BITS | known & ~(-1 << BITS)
                 news[signal.member_id] = signal
         return list(news.values())
 
+    def settle(self, members: Iterable[str]) -> None:
+        """Nobody need wait for them."""
+        for who in members:
+            if who in self._known:
+                self._known[who] |= SETTLED
+
     def last(self, member: str) -> int:
         """Seconds since 1970; 0 where nothing is known."""
-        return self.newest.get(member, 0)
+        return self._known.get(member, 0) >> BITS
+
+    def everybody(self) -> Iterator[str]:
+        """All who were listed, and may do something."""
+        return (who for who, known in self._known.items() if known & LISTED)
+
+    def unsettled(self) -> Iterator[str]:
+        """The actors who are not settled."""
+        return (who for who, known in self._known.items() if known & (ACTOR | SETTLED) == ACTOR)
+
+    def not_seen_since(self, at: float) -> Iterator[str]:
+        """Those of everybody whose newest signal is older than these seconds since 1970."""
+        return (who for who in self.everybody() if self.last(who) < at)
 
 
 class Waiting:

@@ -29,15 +29,18 @@ class SignInsDoc(AnswerDoc):
 
 async def read_sign_ins(api: Api) -> AsyncGenerator[Batch, None]:
     """A batch a page: when members signed in last, and who never did. Raises VendorError."""
-    seen: set[str] = set()
+    done, begun = 0, set[str]()
     async with aclosing(answers(api, "/analytics/raw/users", {}, SignInsDoc)) as pages:
         async for page in pages:
-            new = [row for row in page.data if row.id not in seen]
-            seen.update(row.id for row in new)
-            records = [record for row in new if (record := _record(row)) is not None]
-            yield Batch("activity", tuple(records), len(seen), unit="members")
-            if page.more and not new:
+            rows = {row.id: row for row in page.data}
+            done += len(rows)
+            records = [record for row in rows.values() if (record := _record(row)) is not None]
+            yield Batch("activity", tuple(records), done, unit="members")
+            # By its first person alone a page is known again, for the others may be very many.
+            first = next(iter(rows), "")
+            if page.more and (not first or first in begun):
                 raise BrokenAnswer("PagerDuty's analytics promised more people and sent none.")
+            begun.add(first)
 
 
 def _record(row: SignInDoc) -> SignalRecord | AbsenceRecord | None:

@@ -6,7 +6,7 @@ from seatwise.connectors.records import Gap
 LATER = "Nothing to do: the log is read instead, and this with a later sync."
 
 
-def unreadable(what: str, error: VendorError, *, but: str = "") -> Gap:
+def unreadable(what: str, error: VendorError, *, but: str = "", minor: bool = False) -> Gap:
     """That one kind of evidence is missing. `but` goes on after "cannot be read"."""
     remedy = LATER if isinstance(error, TryAgainLater) else error.remedy
-    return Gap("account", f"{what} cannot be read{but}.", str(error), remedy)
+    return Gap("account", f"{what} cannot be read{but}.", str(error), remedy, minor)

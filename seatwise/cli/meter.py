@@ -98,7 +98,7 @@ class _Clock:
 
 
 def _count(batch: Batch) -> str:
-    if batch.ended and batch.gaps and not batch.done:
+    if batch.ended and not batch.done and any(not gap.minor for gap in batch.gaps):
         return "not read"
     of = f" of {batch.total:,}" if batch.total else ""
     return f"{batch.done:,}{of} {batch.unit}"

@@ -41,7 +41,7 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
     try:
         for batch, requests in _batches(connection):
             gaps.setdefault(batch.stage, []).extend(batch.gaps)
-            _take(claim, batch, requests, in_part=bool(gaps[batch.stage]))
+            _take(claim, batch, requests, in_part=_in_part(gaps[batch.stage]))
             if stopping():
                 return ending.handed_over(claim)
         ending.finished(claim, [gap for found in gaps.values() for gap in found])
@@ -65,6 +65,10 @@ def _batches(connection: Connection) -> Iterator[tuple[Batch, Counter[str]]]:
         if not plan.state:
             raise
         yield from read(connection, anew(plan, connection, reason))
+
+
+def _in_part(gaps: list[Gap]) -> bool:
+    return any(not gap.minor for gap in gaps)
 
 
 @transaction.atomic

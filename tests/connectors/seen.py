@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -120,6 +120,11 @@ def granted(
     grant = asyncio.run(authorize(sandbox, sandbox.someone("owner"), scopes=asked))
     account = asyncio.run(identified(sandbox, grant))
     return Door(sandbox, account, grant.access_token, **more)
+
+
+def unknown(door: Door) -> Door:
+    """The same door, of which nobody knows what it opens: an access token somebody was given."""
+    return replace(door, account=replace(door.account, scopes=frozenset()))
 
 
 def truth(sandbox: Running, *sources: str) -> dict[str, datetime]:

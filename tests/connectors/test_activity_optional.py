@@ -15,6 +15,7 @@ from tests.connectors.seen import (
     Got,
     granted,
     truth,
+    unknown,
     with_key,
 )
 from tests.sandboxes import Running, running
@@ -107,6 +108,7 @@ def test_a_key_reads_the_trail_only_without_sign_ins(sandbox: Running) -> None:
     sandbox.fault(path="/audit/records", status=402, times=None)
     (gap,) = with_key(sandbox).read(stages=ONLY_LOG).gaps  # nobody granted it
     assert gap.what.startswith("Sign-ins cannot be read")
+    assert gap.minor
 
 
 def visits_of(sandbox: Running, since: datetime) -> dict[str, datetime]:
@@ -188,6 +190,7 @@ def test_what_was_granted_and_is_refused_is_a_gap(
     assert gap.capability == "account"
     assert gap.what.startswith(what)
     assert got.activity[-1].complete
+    assert not gap.minor
     changes = truth(sandbox, "log_entries")
     assert {who for who, at in changes.items() if at > NOW - LATELY} <= got.times().keys()
 
@@ -217,3 +220,35 @@ def test_every_subset_of_scopes_reads_what_it_opens_and_names_the_rest(sandbox: 
         really = truth(sandbox, "sign_in", "log_entries", "audit")
         here = really.keys() & seen.keys()
         assert [who for who in here if seen[who] > really[who]] == []
+
+
+def test_a_token_of_which_nobody_knows_the_scopes_reads_what_it_opens(sandbox: Running) -> None:
+    for scopes in SUBSETS:
+        if scopes & set(BY_NAME):
+            continue  # those are one request a person, and asked only where somebody chose it
+        door = granted(sandbox, scopes=scopes)
+        known, tried = door.read(stages=ONLY_LOG), unknown(door).read(stages=ONLY_LOG)
+        if {"analytics.write", AUDIT} <= scopes:
+            # Nobody chose the trail, and sign-ins are better.
+            assert tried.times("signed_in") == known.times("signed_in")
+        else:
+            assert tried.times() == known.times(), scopes
+        refused = [gap for gap in tried.gaps if gap.what.startswith("Sign-ins")]
+        assert bool(refused) is ("analytics.write" not in scopes), scopes
+        assert all(gap.minor is ("incidents.read" in scopes) for gap in refused)
+        assert [gap for gap in tried.gaps if gap not in refused] == known.gaps
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404])
+def test_a_refusal_for_good_is_minor_only_where_nobody_knew_better(
+    sandbox: Running, status: int
+) -> None:
+    sandbox.fault(path="/analytics/*", status=status, times=None)
+    for door, is_minor in (
+        (with_key(sandbox), status in (402, 403)),
+        (unknown(granted(sandbox, "analytics.write")), status in (402, 403)),
+        (granted(sandbox, "analytics.write"), False),
+    ):
+        (gap,) = door.read(stages=ONLY_LOG).gaps
+        assert gap.what == "Sign-ins cannot be read; actions on incidents are."
+        assert gap.minor is is_minor

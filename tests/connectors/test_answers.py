@@ -21,6 +21,7 @@ from seatwise.connectors.records import Account, Batch, SignalRecord, UsageRecor
 from tests.connectors.accounts import connector
 from tests.connectors.faultserver import FaultServer, answer, fault_server
 
+SCOPES = frozenset({"incidents.read"})
 MARCH = date(2026, 3, 1)
 NOW = datetime(2026, 4, 2, tzinfo=UTC)
 
@@ -44,7 +45,7 @@ def says(server: FaultServer, path: str, **data: Any) -> None:
 
 def read(server: FaultServer, zone: str = "UTC") -> list[Batch]:
     plan = ReadPlan([MARCH], ZoneInfo(zone), NOW, datetime(2026, 3, 30, tzinfo=UTC))
-    account = Account("", "", "US", server.url, "", "")
+    account = Account("", "", "US", server.url, "", "", scopes=SCOPES)
 
     async def everything() -> list[Batch]:
         async with connector().reader({}, account, FixedToken("t")) as reader:
@@ -135,6 +136,7 @@ def test_only_what_a_person_did_is_evidence_and_titles_are_not_kept(server: Faul
         entry(3, "resolve", {"id": "PSVC", "type": "service_reference"}, "[#9]"),
         entry(4, "snooze", {"id": "PBOB", "type": "user_reference"}, "no number"),
     ]
+    says(server, "/users", users=[{"id": "PADA"}, {"id": "PBOB"}], more=False, total=2)
     says(server, "/log_entries", log_entries=entries, more=False, total=4)
     assert {(s.member_id, s.source, s.proof) for s in signals(read(server))} == {
         ("PADA", "acknowledged", "acknowledged incident #88213"),
@@ -150,7 +152,7 @@ def test_the_log_is_left_as_soon_as_everybody_was_met(server: FaultServer) -> No
     plan = ReadPlan([], ZoneInfo("UTC"), NOW, datetime(2025, 1, 1, tzinfo=UTC))
 
     async def everything() -> list[Batch]:
-        account = Account("", "", "US", server.url, "", "")
+        account = Account("", "", "US", server.url, "", "", scopes=SCOPES)
         async with connector().reader({}, account, FixedToken("t")) as reader:
             return [batch async for batch in collect(reader, plan)]
 

@@ -109,6 +109,21 @@ def test_each_permission_that_was_not_granted_is_named_once(sandbox: Running) ->
     assert all(gap.remedy for gap in account.gaps)
 
 
+def test_an_optional_permission_that_was_asked_for_and_withheld_limits_nothing(
+    sandbox: Running,
+) -> None:
+    asked = frozenset(scope.name for scope in connector().scopes)
+
+    async def with_all() -> Account:
+        grant = await authorize(sandbox, sandbox.someone(), scopes=sorted(asked))
+        return await connector().identify(sandbox.settings, grant, asked)
+
+    optional = {scope.name for scope in connector().scopes if scope.optional}
+    sandbox.fault(withhold_scopes=sorted({*optional, "incidents.read"}))
+    capabilities = {gap.why.split()[2]: gap.capability for gap in asyncio.run(with_all()).gaps}
+    assert capabilities == {"incidents.read": "usage", **dict.fromkeys(optional, "account")}
+
+
 def test_what_the_plan_lacks_is_a_gap_with_a_remedy(sandbox: Running) -> None:
     sandbox.fault(lack_ability=["read_only_users"])
     (gap,) = about(connect(sandbox), "read_only_users")

@@ -113,6 +113,7 @@ def server() -> Iterator[FaultServer]:
         says(started, "/licenses", licenses=[])
         says(started, "/license_allocations", license_allocations=[], **empty)
         says(started, "/log_entries", log_entries=[], **empty)
+        says(started, "/analytics/raw/incidents", data=[], more=False, last=None)
         yield started
 
 
@@ -120,19 +121,21 @@ def says(server: FaultServer, path: str, **data: Any) -> None:
     server.on(path, answer(json.dumps(data).encode()))
 
 
-def people(server: FaultServer, *, key: bool = False, **last: str | None) -> Collected:
-    """Reads an account of these people, whose last sign-ins are as given."""
+def people(
+    server: FaultServer, *, key: bool = False, days: int = 90, **last: str | None
+) -> Collected:
+    """Reads so many days of an account of these people, whose last sign-ins are as given."""
     says(server, "/users", users=[{"id": name} for name in last], more=False, total=len(last))
     rows = [{"id": name, "last_sign_in_at": at} for name, at in last.items()]
     says(server, "/analytics/raw/users", data=rows, more=False, last="x")
-    return read_all(server, key=key)
+    return read_all(server, key=key, days=days)
 
 
-def read_all(server: FaultServer, *, key: bool = False) -> Collected:
+def read_all(server: FaultServer, *, key: bool = False, days: int = 90) -> Collected:
     scopes = frozenset[str]() if key else frozenset({"analytics.write"})
     account = Account("", "", "US", server.url, "", "", scopes=scopes)
     token = FixedToken("Token token=abc" if key else "abc")
-    plan = ReadPlan((), ZoneInfo("UTC"), NOW, NOW - timedelta(days=90))
+    plan = ReadPlan((), ZoneInfo("UTC"), NOW, NOW - timedelta(days=days))
 
     async def everything() -> Collected:
         async with connector().reader({}, account, token) as reader:
@@ -171,6 +174,23 @@ def test_the_log_is_read_for_whoever_did_not_sign_in_lately(
     assert ("PBOB" in sign_ins(got)) is (last or "").startswith("2026-")
 
 
+@pytest.mark.parametrize("days", [3, 20, 31])
+def test_a_sign_in_before_the_horizon_is_no_reason_not_to_read_the_log(
+    server: FaultServer, days: int
+) -> None:
+    acted, signed_in = NOW - timedelta(days=2), NOW - timedelta(days=25)
+    line = {
+        "id": "R1",
+        "type": "resolve_log_entry",
+        "created_at": acted.isoformat(),
+        "agent": {"id": "PADA", "type": "user_reference"},
+    }
+    says(server, "/log_entries", log_entries=[line], more=False, total=1)
+    got = people(server, key=True, days=days, PADA=signed_in.isoformat())
+    times = {s.at for s in got.of(SignalRecord) if isinstance(s, SignalRecord)}
+    assert times == ({signed_in} if days == 31 else {signed_in, acted})
+
+
 @pytest.mark.fault(52)
 def test_the_same_page_of_analytics_for_ever_is_an_error(server: FaultServer) -> None:
     says(server, "/users", users=[{"id": "PADA"}], more=False, total=1)
@@ -178,3 +198,13 @@ def test_the_same_page_of_analytics_for_ever_is_an_error(server: FaultServer) ->
     says(server, "/analytics/raw/users", data=[row], more=True, last="x")
     with pytest.raises(BrokenAnswer, match="promised more"):
         read_all(server)
+
+
+def test_the_same_people_on_page_after_page_are_an_error(server: FaultServer) -> None:
+    says(server, "/users", users=[{"id": "PADA"}], more=False, total=1)
+    row = {"id": "PADA", "last_sign_in_at": None}
+    pages = [{"data": [row], "more": True, "last": f"x{n}"} for n in range(3)]
+    server.on("/analytics/raw/users", *(answer(json.dumps(page).encode()) for page in pages))
+    with pytest.raises(BrokenAnswer, match="promised more people"):
+        read_all(server)
+    assert sum(request.startswith(b"POST /analytics") for request in server.requests) == 2

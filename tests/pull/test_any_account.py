@@ -281,34 +281,36 @@ def _usage_agrees(
 def _last_seen_agrees(
     account: Account, rows: list[dict[str, Any]], vendor: Running, now: datetime
 ) -> None:
-    """Exactly where only the log tells it; with sign-ins whoever came lately came lately."""
+    """Exactly where the log alone tells it, or sign-ins alone.
+
+    Where analytics tell both, who answered an incident before the last midnight: nobody later than
+    they were, nobody before they signed in, and nobody idle who answered lately.
+    """
     since = now - timedelta(days=account.days)
+    midnight = now.replace(hour=0, minute=0, second=0)
     told = vendor.truth()["activity"]
-    midnight = now.replace(hour=0, minute=0, second=0) - timedelta(seconds=1)
-    analysed = vendor.truth(at=midnight.isoformat())["activity"]
+    known = vendor.truth(at=(midnight - timedelta(seconds=1)).isoformat())["activity"]
+    scopes = ALL_OF_THEM if account.scopes is None else account.scopes
     for row in rows:
         who, seen = row["external_id"], _at(row["last_seen_at"])
-        acted = _within(_at(told.get(who, {}).get("log_entries")), since, now)
-        if account.scopes is not None and "incidents.read" not in account.scopes:
-            assert seen is None, row
-        elif account.scopes is not None:
-            assert seen == acted, row
+        now_, then = told.get(who, {}), known.get(who, {})
+        signed_in = _within(_at(then.get("sign_in")), since, now)
+        if "analytics.write" not in scopes:
+            acted = _within(_at(now_.get("log_entries")), since, now)
+            assert seen == (acted if "incidents.read" in scopes else None), row
+        elif "incidents.read" not in scopes:
+            assert seen == signed_in, row
         else:
-            sources = told.get(who, {})
-            latest = max(filter(None, (_at(sources.get(n)) for n in ALL)), default=None)
+            latest = max(filter(None, map(_at, map(now_.get, SOURCES))), default=None)
             assert seen is None or (latest is not None and seen <= latest), row
-            signed_in = _within(_at(analysed.get(who, {}).get("sign_in")), since, now)
-            known = max(filter(None, (acted, signed_in)), default=None)
-            assert (seen is None) <= (known is None), (row, known)
-            if known is not None and known >= now - LATELY:
-                assert seen is not None
-                assert seen >= now - LATELY, (row, known)
-            elif known is not None:
-                assert seen is not None
-                assert seen >= known, (row, known)
+            assert signed_in is None or (seen is not None and seen >= signed_in), (row, signed_in)
+            lately = max(since, midnight - LATELY)
+            answered = _within(_at(then.get("responded")), lately, midnight)
+            assert answered is None or (seen is not None and seen >= lately), (row, answered)
 
 
-ALL = ("log_entries", "audit", "sign_in")
+ALL_OF_THEM = frozenset(SCOPES)
+SOURCES = ("log_entries", "sign_in")
 
 
 def _at(moment: str | None) -> datetime | None:

@@ -75,6 +75,32 @@ def test_missing_permissions_end_with_three_and_are_named(vendor: Running, tmp_p
     assert token not in (tmp_path / "run.json").read_text("utf-8") + done.said + done.complained
 
 
+ALL_BUT_SIGN_INS = ("openid", "users.read", "licenses.read", "abilities.read", "incidents.read")
+
+
+@pytest.mark.parametrize("sign_ins", [True, False])
+def test_a_token_reads_sign_ins_where_it_may_and_else_the_log_without_a_note(
+    vendor: Running, tmp_path: Path, sign_ins: bool
+) -> None:
+    scopes = [*ALL_BUT_SIGN_INS, "users:notifications.read"]
+    scopes += ["analytics.write"] if sign_ins else []
+    token = asyncio.run(authorize(vendor, vendor.someone(), scopes=scopes)).access_token
+    done = ended(started(vendor, tmp_path, *UNTIL, bearer=token))
+    assert done.code == 0, done.complained
+    run = told(tmp_path)
+    assert (run["complete"], run["notes"]) == (True, [])
+    activity = run["coverage"]["activity"]
+    assert activity["state"] == "read"
+    sources = {row["last_seen_source"] for row in json_lines(tmp_path / "members.jsonl")}
+    assert ("signed_in" in sources) is sign_ins
+    if sign_ins:
+        assert (activity["why"], activity["remedy"]) == ("", "")
+    else:
+        assert activity["why"].startswith("Sign-ins cannot be read; actions on incidents are. ")
+        assert activity["remedy"]
+        assert "Sign-ins" not in done.complained
+
+
 def test_without_members_there_is_nothing_to_show(vendor: Running, tmp_path: Path) -> None:
     token = asyncio.run(authorize(vendor, vendor.someone(), scopes=["openid"])).access_token
     done = ended(started(vendor, tmp_path, bearer=token))

@@ -1,13 +1,17 @@
 """What a pull writes is what is really so at the vendor."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seatwise.connectors.base import scopes_to_ask
 from seatwise.connectors.records import Batch, SignalRecord
+from tests.connectors.accounts import authorize, connector
 from tests.pull.pulling import NOW, json_lines, order, pulled, told
 from tests.sandboxes import Running, running
 
@@ -38,22 +42,46 @@ def test_members_are_those_of_the_account(vendor: Running, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("days", [90, 20])
-def test_last_seen_is_the_newest_action_or_sign_in_within_the_horizon(
+def test_without_sign_ins_last_seen_is_the_newest_action_within_the_horizon(
     vendor: Running, tmp_path: Path, days: int
 ) -> None:
-    pulled(order(vendor, tmp_path, activity_days=days))
-    rows = json_lines(tmp_path / "members.jsonl")
-    seen = {row["external_id"]: row["last_seen_at"] for row in rows}
-    since, midnight = NOW - timedelta(days=days), f"{NOW:%Y-%m-%d}T00:00:00Z"
-    signed_in = vendor.truth(at=midnight)["activity"]  # as old as the vendor's analytics are
-    real = {}
-    for who, acted in vendor.truth()["activity"].items():
-        evidence = _at(acted.get("log_entries")), _at(signed_in.get(who, {}).get("sign_in"))
-        real[who] = max(evidence) if max(evidence) >= since else None
-    assert {who: at and _at(at) for who, at in seen.items()} == real
+    scopes = scopes_to_ask(connector().scopes)  # none of those that are optional
+    token = asyncio.run(authorize(vendor, vendor.someone(), scopes=scopes)).access_token
+    wanted = order(vendor, tmp_path, activity_days=days)
+    assert pulled(replace(wanted, token=token, secret=token)).notes == []
+    since, told_of = NOW - timedelta(days=days), vendor.truth()["activity"]
+    acted = {who: _at(of.get("log_entries")) for who, of in told_of.items()}
+    seen = _seen(tmp_path)
+    assert seen == {who: at if at >= since else None for who, at in acted.items()}
     assert any(seen.values())
     assert not all(seen.values())
-    assert all((row["last_seen_at"] is None) == (row["last_seen_source"] is None) for row in rows)
+
+
+@pytest.mark.parametrize("days", [90, 20])
+def test_with_sign_ins_nobody_is_seen_later_than_they_were_nor_idle_who_is_not(
+    vendor: Running, tmp_path: Path, days: int
+) -> None:
+    """Analytics tell who answered an incident up to the last midnight, and not always when."""
+    assert pulled(order(vendor, tmp_path, activity_days=days)).notes == []
+    since, midnight = NOW - timedelta(days=days), NOW.replace(hour=0, minute=0)
+    lately = max(since, midnight - timedelta(days=30))
+    now = vendor.truth()["activity"]
+    then = vendor.truth(at=(midnight - timedelta(seconds=1)).isoformat())["activity"]
+    seen = _seen(tmp_path)
+    assert seen.keys() == now.keys()
+    active = 0
+    for who, at in seen.items():
+        latest = max(_at(now[who].get("log_entries")), _at(now[who].get("sign_in")))
+        assert at is None or since <= at <= latest, who
+        signed_in = _at(then.get(who, {}).get("sign_in"))
+        assert signed_in < since or (at is not None and at >= signed_in), who
+        if _at(then.get(who, {}).get("responded")) >= lately:
+            active += 1
+            assert at is not None, who
+            assert at >= lately, who
+    assert active > 20
+    assert any(seen.values())
+    assert not all(seen.values())
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu"])
@@ -141,6 +169,14 @@ def test_without_the_log_the_newest_that_incidents_tell_is_kept(
     assert seen == {who: told_of[who] for who in seen}
     assert seen
     assert told(tmp_path)["coverage"]["activity"]["state"] == "in part"
+
+
+def _seen(out: Path) -> dict[str, datetime | None]:
+    """When each member was last seen, by what was written."""
+    rows = json_lines(out / "members.jsonl")
+    assert all((row["last_seen_at"] is None) == (row["last_seen_source"] is None) for row in rows)
+    times = {row["external_id"]: row["last_seen_at"] for row in rows}
+    return {who: at and _at(at) for who, at in times.items()}
 
 
 def _id(person: dict[str, Any]) -> str:

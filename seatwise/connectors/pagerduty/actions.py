@@ -67,7 +67,7 @@ class Allowance:
         self.left -= 1
 
 
-class UsedUp(Exception):  # noqa: N818 - nothing went wrong
+class UsedUp(Exception):
     """No more pages may be asked for."""
 
 
@@ -94,9 +94,7 @@ async def read_log(
         return Page(doc.log_entries, doc.more, doc.total)
 
     ahead = AHEAD if allowed.left is None else max(allowed.left - 1, 0)
-    reading = windowed(
-        fetch, _id_of, _at, since, until, newest_first=True, ahead=min(ahead, AHEAD)
-    )
+    reading = windowed(fetch, _id_of, _at, since, until, newest_first=True, ahead=min(ahead, AHEAD))
     async with aclosing(reading) as chunks:
         try:
             async for chunk in chunks:

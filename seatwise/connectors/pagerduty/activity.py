@@ -3,19 +3,23 @@
 1. Sign-ins, from analytics: all in a few requests. Whoever came in lately is settled.
 2. Incidents, from analytics: who acknowledged and who resolved each, a thousand a request, up to a
    day ago. Only together with sign-ins, because of the first one's time only it is exact.
-3. The log, newest first, until nothing older could be news of anybody who is not settled.
+3. The log, newest first, until nothing older could be news of anybody who is not settled. Where
+   incidents are known up to the last midnight, as far as a few pages reach: analytics tell the
+   rest tomorrow.
 4. Configuration changes, and what each person signed in with, for whoever is still not seen.
 """
 
-from collections.abc import AsyncGenerator, Collection, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
+from itertools import islice
 
 from seatwise.connectors.base import ReadPlan
-from seatwise.connectors.errors import REFUSALS, VendorError
+from seatwise.connectors.errors import REFUSALS, AccessDenied, NotOnThisPlan, VendorError
 from seatwise.connectors.months import borders
-from seatwise.connectors.pagerduty.actions import read_log, signal_of
-from seatwise.connectors.pagerduty.activity_state import Remembered
+from seatwise.connectors.pagerduty.actions import Allowance, read_log, signal_of
+from seatwise.connectors.pagerduty.activity_state import MOST_AWAITED, Remembered
 from seatwise.connectors.pagerduty.analysed import Question, read_analysed
 from seatwise.connectors.pagerduty.analytics import is_closed
 from seatwise.connectors.pagerduty.api import Api
@@ -37,10 +41,11 @@ from seatwise.connectors.records import Batch, Gap, SignalRecord
 A_DAY = timedelta(days=1)
 OVERLAP = timedelta(hours=1)  # of two readings: what was new may have come in late
 A_BATCH = 1000  # lines of the log between two states
-# So much of the log is read faster than incidents are asked for in its place; less where only
-# those that changed since the last time have to be asked for.
-MUCH_LOG, SOME_LOG = 2 * A_DAY, A_DAY / 4
-OLD_INCIDENTS = timedelta(days=90)  # before the horizon; they may still change
+# So much of the log is read faster than incidents of three months are asked for in its place; less
+# where only those that changed since the last time have to be asked for.
+MUCH_LOG, SOME_LOG = 3 * A_DAY, A_DAY / 4
+PAGES_OF_TODAY = 3  # of the log, where analytics will tell tomorrow what they do not reach
+OLD_INCIDENTS = timedelta(days=90)  # so old, and somebody may still answer them
 LONGEST_QUESTION = timedelta(days=360)  # to analytics, which takes a year at most
 MOST_SERVICES = 1000  # that usage tells; there may be more of them then
 MOST_VISITS = 50  # requests a reading, one a person
@@ -56,6 +61,7 @@ async def read_activity(
 ) -> AsyncGenerator[Batch, None]:
     """Batches of news of members, each with a state as soon as a part of the log was read.
 
+    Empty `scopes` mean that nobody knows them, as of every API key: what may be read is tried.
     `services` are those of the incidents that usage met in this reading, None where it did not
     read them all. Raises VendorError, the log's where nothing at all may be read, and
     StateRefused for a plan whose state is damaged.
@@ -90,23 +96,26 @@ class _Ladder:
         self._kept = Remembered.opened(plan.known("activity"))
         was_read = self._kept.covered or self._kept.analysed
         self._awaited_before = self._kept.awaited if was_read else None  # None: everybody
-        self._unsettled = set(presence.actors) if presence.is_listed else None
-        self._lately = (plan.now - LATELY).timestamp()
+        self._tries = has_key or not scopes  # for nobody knows what may be read
+        # Of what is older than the horizon nothing is shown, so it settles nothing.
+        self._lately = max(plan.now - LATELY, plan.activity_since)
+        self._midnight = plan.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         self._knows_sign_ins = self._read_any = False
         self._closed: dict[str, VendorError] = {}  # what may not be read, by its name
         self._gaps: list[Gap] = []
         self._services = services
 
     async def sign_ins(self) -> AsyncGenerator[Batch, None]:
-        if not (self._scopes & SIGN_INS or self._has_key):
+        if not (self._scopes & SIGN_INS or self._tries):
             return
         try:
             async with aclosing(read_sign_ins(self._api)) as batches:
                 async for batch in batches:
                     signals = [r for r in batch.records if isinstance(r, SignalRecord)]
                     self._presence.note(signals, self._now)
-                    if self._unsettled is not None:
-                        self._unsettled -= self._lately_seen(signals)
+                    self._presence.settle(
+                        s.member_id for s in signals if self._lately <= s.at < self._now
+                    )
                     self._read_any = True
                     yield batch
         except VendorError as error:
@@ -135,17 +144,18 @@ class _Ladder:
             self._remember_analysed(question, newest)
 
     async def log(self) -> AsyncGenerator[Batch, None]:
-        if self._unsettled is not None and not self._unsettled:
+        if self._is_settled():
             return
-        known = self._known()
+        known, today = self._known(), self._allowance_of_today()
         try:
             for part in without((self._horizon, self._now), known):
                 waiting = Waiting(self._presence, None)
                 if _is_oldest(part, known):
-                    waiting = Waiting(self._presence, self._still_awaited(self._unsettled))
+                    waiting = Waiting(self._presence, self._awaited(self._presence.unsettled()))
                     if waiting.is_over(part[1]):
                         continue
-                async with aclosing(self._part_of_log(part, waiting)) as batches:
+                allowance = today if self._is_after_analysed(part) else None
+                async with aclosing(self._part_of_log(part, waiting, allowance)) as batches:
                     async for batch in batches:
                         yield batch
         except REFUSALS as error:
@@ -154,14 +164,15 @@ class _Ladder:
             self._read_any = True
 
     async def changes(self) -> AsyncGenerator[Batch, None]:
-        if AUDIT not in self._scopes and (self._knows_sign_ins or not self._has_key):
+        if AUDIT not in self._scopes and (self._knows_sign_ins or not self._tries):
             return
         known = shortened(self._kept.audited, OVERLAP)
         try:
             for part in without((self._horizon, self._now), known):
                 waiting = Waiting(self._presence, None)
                 if _is_oldest(part, known):
-                    waiting = Waiting(self._presence, self._still_awaited(self._not_seen_lately()))
+                    quiet = self._presence.not_seen_since(self._lately.timestamp())
+                    waiting = Waiting(self._presence, self._awaited(quiet))
                     if waiting.is_over(part[1]):
                         # From here on they are read: later changes may be somebody's only trace.
                         self._kept.audited = merged([*self._kept.audited, (part[1], part[1])])
@@ -203,9 +214,10 @@ class _Ladder:
         """The last batch, or the log's refusal where there was nothing else either."""
         log = self._closed.pop("Actions on incidents", None)
         for what, error in self._closed.items():
-            self._gaps.append(
-                unreadable(what, error, but="" if log else "; actions on incidents are")
-            )
+            # Nobody granted it, and nobody chose it: there is nothing to say but how it was read.
+            minor = self._tries and log is None and isinstance(error, AccessDenied | NotOnThisPlan)
+            but = "" if log else "; actions on incidents are"
+            self._gaps.append(unreadable(what, error, but=but, minor=minor))
         if log is not None and self._read_any:
             self._gaps.append(unreadable("Actions on incidents", log, but="; other evidence is"))
         elif log is not None:
@@ -214,24 +226,27 @@ class _Ladder:
         days, gaps = self._days, tuple(self._gaps)
         yield Batch("activity", (), days, days, "days", True, gaps, True, self._state())
 
-    async def _part_of_log(self, part: Interval, waiting: Waiting) -> AsyncGenerator[Batch, None]:
+    async def _part_of_log(
+        self, part: Interval, waiting: Waiting, allowance: Allowance | None
+    ) -> AsyncGenerator[Batch, None]:
         news: dict[str, SignalRecord] = {}
-        lines = 0
-        async with aclosing(read_log(self._api, *part)) as chunks:
+        lines, reached = 0, part[1]
+        async with aclosing(read_log(self._api, *part, allowance)) as chunks:
             async for chunk in chunks:
                 signals = [signal for row in chunk.rows if (signal := signal_of(row)) is not None]
                 news |= {s.member_id: s for s in self._presence.note(signals, self._now)}
                 lines += len(chunk.rows)
-                reached = chunk.reached or part[1]
+                reached = chunk.reached or reached
                 if chunk.lacking:
                     self._gaps.append(_lacking(chunk.lacking))
                 over = chunk.last or waiting.is_over(reached)
                 if over or lines >= A_BATCH:
-                    self._kept.covered = merged([*self._kept.covered, (reached, part[1])])
-                    yield self._news(news.values(), reached)
+                    yield self._news_of_log(news, reached, part)
                     news, lines = {}, 0
                 if over:
                     return
+        if lines:  # the allowance ended it
+            yield self._news_of_log(news, reached, part)
 
     async def _part_of_changes(
         self, part: Interval, waiting: Waiting
@@ -251,10 +266,9 @@ class _Ladder:
         is_many = services is not None and len(services) >= MOST_SERVICES
         if not self._knows_sign_ins or is_many or not (self._has_key or services):
             return None
-        if self._unsettled is not None and not self._unsettled:
+        if self._is_settled():
             return None
-        before, known = self._kept.analysed, self._known()
-        midnight = self._now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        before, known, midnight = self._kept.analysed, self._known(), self._midnight
         left = length(without((min(self._horizon, midnight), midnight), known))
         if left <= (SOME_LOG if before else MUCH_LOG):
             return None
@@ -262,19 +276,37 @@ class _Ladder:
         if before:
             since = max(self._horizon - OLD_INCIDENTS, earliest)
             return Question(since, midnight, before[1], services)
-        if not known and Waiting(self._presence, self._unsettled).is_over(midnight - MUCH_LOG):
-            return None  # the log will not be read for longer
-        since = self._horizon if self._has_key else max(self._horizon, self._usage_since())
+        if not known and self._presence.is_listed:
+            waiting = Waiting(self._presence, self._presence.unsettled())
+            if waiting.is_over(midnight - MUCH_LOG):
+                return None  # the log will not be read for longer
+        since = min(self._horizon, midnight - OLD_INCIDENTS)
         return Question(max(since, earliest), midnight, None, services)
 
     def _remember_analysed(self, question: Question, newest: datetime) -> None:
-        """Up to the newest incident, not up to midnight: who knows whether analytics is in time."""
+        """Up to the newest incident, not up to midnight: who knows whether analytics is in time.
+
+        Only from then on are the services known that the question named.
+        """
         until = min(newest - OVERLAP, question.created_until)
+        since = question.created_since
+        if question.services is not None:
+            since = max(since, self._usage_since())
         if self._kept.analysed is not None:
             since, before = self._kept.analysed
             self._kept.analysed = since, max(before, until)
-        elif until > question.created_since:
-            self._kept.analysed = question.created_since, until
+        elif until > since:
+            self._kept.analysed = since, until
+
+    def _allowance_of_today(self) -> Allowance | None:
+        """For what is newer than analytics, where they are in time; None: it is read to its end."""
+        analysed = self._kept.analysed
+        if not self._knows_sign_ins or analysed is None or analysed[1] <= self._midnight - A_DAY:
+            return None
+        return Allowance(PAGES_OF_TODAY)
+
+    def _is_after_analysed(self, part: Interval) -> bool:
+        return self._kept.analysed is not None and part[0] >= self._kept.analysed[0]
 
     def _usage_since(self) -> datetime:
         if not self._plan.months:
@@ -288,38 +320,36 @@ class _Ladder:
             known.append(self._kept.analysed)
         return shortened(merged(known), OVERLAP)
 
-    def _still_awaited(self, members: Collection[str] | None) -> list[str] | None:
+    def _is_settled(self) -> bool:
+        return self._presence.is_listed and next(self._presence.unsettled(), None) is None
+
+    def _awaited(self, members: Iterable[str]) -> Iterator[str] | None:
         """Those of the members of whom an earlier reading did not learn either."""
-        if members is None:
-            return None
-        before = self._awaited_before
-        return [member for member in members if before is None or member in before]
-
-    def _everybody(self) -> set[str]:
-        return self._presence.actors | self._presence.onlookers
-
-    def _not_seen_lately(self) -> list[str] | None:
         if not self._presence.is_listed:
             return None
-        return [who for who in self._everybody() if self._presence.last(who) < self._lately]
-
-    def _lately_seen(self, signals: Iterable[SignalRecord]) -> set[str]:
-        end = self._now
-        return {s.member_id for s in signals if end - LATELY <= s.at < end}
+        before = self._awaited_before
+        return (member for member in members if before is None or member in before)
 
     def _to_look_for(self) -> list[str]:
         """Whom to ask for by name: those never seen nor asked for first, then the longest ago."""
-        everybody, today = self._everybody(), _day(self._now.timestamp())
-        self._kept.due = {who: day for who, day in self._kept.due.items() if who in everybody}
-        self._put_off([who for who in everybody if self._presence.last(who)], 0)
-        due = sorted((self._kept.due.get(who, 0), who) for who in everybody)
-        return [who for day, who in due if day <= today][:MOST_VISITS]
+        presence, today, due = self._presence, _day(self._now.timestamp()), self._kept.due
+        self._kept.due = {who: due[who] for who in presence.everybody() if who in due}
+        self._put_off((who for who in presence.everybody() if presence.last(who)), 0)
+        due = self._kept.due
+        ripe = ((due.get(who, 0), who) for who in presence.everybody() if due.get(who, 0) <= today)
+        return [who for _day_due, who in nsmallest(MOST_VISITS, ripe)]
 
     def _put_off(self, members: Iterable[str], until: int) -> None:
         """Nobody is asked for before that day, nor while they were seen lately."""
         for who in members:
-            not_lately = _day(self._presence.last(who)) + LATELY.days
+            not_lately = _day(self._presence.last(who)) + (self._now - self._lately) // A_DAY
             self._kept.due[who] = max(self._kept.due.get(who, 0), until, not_lately)
+
+    def _news_of_log(
+        self, news: dict[str, SignalRecord], reached: datetime, part: Interval
+    ) -> Batch:
+        self._kept.covered = merged([*self._kept.covered, (reached, part[1])])
+        return self._news(news.values(), reached)
 
     def _news(self, signals: Iterable[SignalRecord], reached: datetime) -> Batch:
         done = max((self._now - reached) // A_DAY, 0)
@@ -328,12 +358,9 @@ class _Ladder:
 
     def _state(self) -> dict[str, object]:
         oldest = min(self._known(), default=(self._now,))[0].timestamp()
-        awaited = self._still_awaited(self._everybody() if self._presence.is_listed else None)
-        self._kept.awaited = (
-            None
-            if awaited is None
-            else frozenset(who for who in awaited if self._presence.last(who) < oldest)
-        )
+        awaited = self._awaited(self._presence.not_seen_since(oldest))
+        some = None if awaited is None else frozenset(islice(awaited, MOST_AWAITED + 1))
+        self._kept.awaited = None if some is None or len(some) > MOST_AWAITED else some
         return self._kept.as_part(self._horizon)
 
 

@@ -14,7 +14,6 @@ from typing import Any, Self
 from seatwise.connectors.pagerduty.intervals import Interval, merged
 from seatwise.connectors.state import StateRefused
 
-
 MOST_AWAITED = 10_000  # ids in a state
 
 

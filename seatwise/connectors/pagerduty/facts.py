@@ -215,9 +215,10 @@ EVIDENCE = (
     "Last seen is the newest action on an incident: acknowledging, resolving, reassigning,"
     " escalating, writing a note. Signing in or looking at a page leaves no trace that these"
     " permissions can read, so a Stakeholder is mostly unknown; only with analytics.write does"
-    " the last sign-in count, as PagerDuty knew it up to a day ago, and only with"
-    f" {DELEGATIONS} or {SESSIONS} what people signed in with, and with {AUDIT} changes of the"
-    " configuration. Being paged or being on call"
+    " the last sign-in count, as PagerDuty knew it up to a day ago. Who has not signed in for 30"
+    " days is then known by acknowledging and resolving, and by the rest only as far as the log"
+    f" is still read. Only with {DELEGATIONS} or {SESSIONS} does what people signed in with count,"
+    f" and with {AUDIT} changes of the configuration. Being paged or being on call"
     " is duty, not presence, and never counts."
 )
 

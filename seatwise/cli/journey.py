@@ -105,7 +105,8 @@ def _idle(connection: Connection, members: list[Member]) -> Table:
 
 
 def _usage(connection: Connection) -> Table:
-    metrics = connection.connector.metrics if connection.connector else ()
+    counted = connection.connector.metrics if connection.connector else ()
+    metrics = [metric for metric in counted if not metric.by_home]
     table = _table("Usage by month (* provisional: a number can still change)")
     table.add_column("Month")
     for metric in metrics:

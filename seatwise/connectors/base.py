@@ -71,6 +71,7 @@ class MetricInfo:
     definition: str
     source: str
     estimate: bool = False
+    by_home: bool = False  # told only where the home country's code is given, and by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class ReadPlan:
     activity_since: datetime  # how far back activity is read
     state: Mapping[str, object] = field(default_factory=dict)  # an earlier reading's; {}: none
     home_code: str = ""  # the country code of home, "49", to tell calls abroad; "": not asked
+    read_at: datetime | None = None  # the moment of reading, where `now` lies before it
 
     @classmethod
     def at(cls, now: datetime, zone: ZoneInfo, state: Mapping[str, object] | None = None) -> Self:

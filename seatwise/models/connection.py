@@ -89,7 +89,9 @@ class Connection(models.Model):
     usage_as_of = models.DateTimeField(null=True)
     activity_as_of = models.DateTimeField(null=True)
     activity_since = models.DateTimeField(null=True)  # how far back activity was read
-    reading_state = models.JSONField(default=dict)  # from where the next sync goes on
+    # From where the next sync goes on, and in which terms usage was read: {"zone", "home"}.
+    reading_state = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    usage_terms = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     next_sync_at = models.DateTimeField(null=True, db_index=True)
 
     objects = ConnectionQuerySet.as_manager()
@@ -187,4 +189,4 @@ class Connection(models.Model):
         self.members_as_of = self.licenses_as_of = self.usage_as_of = None
         self.activity_as_of = self.activity_since = None
         self.account_gaps, self.sync_gaps = [], []
-        self.reading_state = {}
+        self.reading_state, self.usage_terms = {}, {}

@@ -247,7 +247,9 @@ class Member(models.Model):
     last_seen_at = models.DateTimeField(null=True)  # the newest signal; None: unknown
     last_seen_source = models.CharField(max_length=40, blank=True)
     last_seen_proof = models.CharField(max_length=300, blank=True)
-    never_source = models.CharField(max_length=40, blank=True)  # what the vendor says never was
+    never_source = models.CharField(
+        max_length=40, blank=True, db_default=""
+    )  # what the vendor says never was
     never_read_at = models.DateTimeField(null=True)  # None: it does not say so
 
     objects = MemberQuerySet.as_manager()

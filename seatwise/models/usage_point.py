@@ -39,6 +39,15 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
             update_fields=["value", "final", "source", "as_of"],
         )
 
+    def reopen(self, months: Iterable[date], dropping: Iterable[str]) -> None:
+        """Lets these months' numbers be read anew, and drops those of these metrics.
+
+        For when what a number means has changed: another zone's month, another home's calls.
+        """
+        asked = self.filter(month__in=list(months))
+        asked.filter(metric__in=list(dropping)).delete()
+        asked.update(final=False)
+
     def of(self, service: object) -> Self:
         return self.filter(connection__service=service, connection__replaced_at=None)
 

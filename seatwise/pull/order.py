@@ -70,4 +70,4 @@ def plan_until(
         end = min(now, midnight.astimezone(UTC))
     last_day = (end - timedelta(microseconds=1)).astimezone(zone).date()
     shown = last_months(last_day, months)
-    return ReadPlan(shown, zone, end, end - activity, home_code=home_code)
+    return ReadPlan(shown, zone, end, end - activity, read_at=now, home_code=home_code)

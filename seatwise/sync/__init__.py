@@ -38,9 +38,15 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
         return None
     connection = claim.connection
     gaps: dict[Stage, list[Gap]] = {}
+    ended: set[Stage] = set()
     try:
         for batch, requests in _batches(connection):
+            if batch.stage in ended:  # it is read anew
+                ended.remove(batch.stage)
+                gaps[batch.stage] = []
             gaps.setdefault(batch.stage, []).extend(batch.gaps)
+            if batch.ended:
+                ended.add(batch.stage)
             _take(claim, batch, requests, in_part=_in_part(gaps[batch.stage]))
             if stopping():
                 return ending.handed_over(claim)
@@ -59,12 +65,15 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
 def _batches(connection: Connection) -> Iterator[tuple[Batch, Counter[str]]]:
     """What the account gives; from the start where the connector refuses what was kept."""
     plan = plan_now(connection)
+    made: Counter[str] = Counter()
     try:
-        yield from read(connection, plan)
+        for batch, made in read(connection, plan):
+            yield batch, made
     except StateRefused as reason:
         if not plan.state:
             raise
-        yield from read(connection, anew(plan, connection, reason))
+        for batch, requests in read(connection, anew(plan, connection, reason)):
+            yield batch, made + requests
 
 
 def _in_part(gaps: list[Gap]) -> bool:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.state import State, StateRefused
-from seatwise.models import Connection
+from seatwise.models import Connection, UsagePoint
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +23,27 @@ def plan_now(connection: Connection) -> ReadPlan:
     """
     plan = ReadPlan.at(timezone.now(), settings.BILLING_ZONE, connection.reading_state)
     plan = replace(plan, home_code=settings.HOME_CODE)
+    _agree_on_terms(connection, plan)
     try:
         State.opened(plan.state)
     except StateRefused as reason:
         return anew(plan, connection, reason)
     return plan
+
+
+@transaction.atomic
+def _agree_on_terms(connection: Connection, plan: ReadPlan) -> None:
+    """Numbers of another zone's months, or of another home, are not final any more."""
+    terms = {"zone": plan.zone.key, "home": plan.home_code}
+    before = connection.usage_terms
+    if before == terms:
+        return
+    if before:
+        known = connection.connector.metrics if connection.connector else ()
+        split = [info.key for info in known if info.by_home and before["home"] != terms["home"]]
+        UsagePoint.objects.filter(connection=connection).reopen(plan.months, split)
+    connection.usage_terms = terms
+    connection.save(update_fields=["usage_terms"])
 
 
 def anew(plan: ReadPlan, connection: Connection, reason: StateRefused) -> ReadPlan:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Connection, Member, Service, Signal
-from seatwise.models.member import AGES, LEFT, NEVER, STATUSES, MemberQuerySet
+from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
 from seatwise.spreadsheet import Cell
 from seatwise.views import member_charts
 from seatwise.views.export import csv_response
@@ -209,7 +209,7 @@ def _row(member: Member, connector: Connector | None, connection: Connection | N
         tone=TONES[status],
         evidence=evidence,
         absence="" if evidence else _absence(member, connector, connection),
-        never=status == NEVER,
+        never=not evidence and not member.invited and member.never_read_at is not None,
     )
 
 

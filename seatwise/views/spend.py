@@ -24,6 +24,11 @@ class Seats:
     unknown: int
 
     @property
+    def savable(self) -> int:
+        """Idle for 30 days or more, or never seen by the vendor's own word."""
+        return self.idle + self.never
+
+    @property
     def active_percent(self) -> int | None:
         """Of those whose last seen is known."""
         known = self.active + self.idle + self.never

@@ -63,9 +63,13 @@ def current_month() -> date:
 
 
 def metrics_of(connector: Connector | None, points: Points) -> list[MetricInfo]:
-    """What the connector counts, in its order; then what was kept of a metric it dropped."""
-    known = list(connector.metrics) if connector else []
+    """What the connector counts, in its order; then what was kept of a metric it dropped.
+
+    What is told by the home country's code alone is there once it was told.
+    """
     found = dict.fromkeys(metric for row in points.values() for metric in row)
+    counted = connector.metrics if connector else ()
+    known = [metric for metric in counted if not metric.by_home or metric.key in found]
     words = {metric.key for metric in known}
     lost = [MetricInfo(key, key, "No definition is known any more.", "") for key in found]
     return known + [metric for metric in lost if metric.key not in words]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatwise.connectors.errors import BrokenAnswer
-from seatwise.connectors.pagerduty.paging import AHEAD, Chunk, Page, overlapping
+from seatwise.connectors.pagerduty.paging import AHEAD, Chunk, Page, enumerated, overlapping
 
 
 async def everything(
@@ -139,3 +139,39 @@ def test_a_page_behind_four_departures_is_asked_again_from_further_back() -> Non
     rows, _ = asyncio.run(everything(fetch))
     assert set(people) <= set(rows)
     assert offsets[:3] == [0, 97, 94]
+
+
+@pytest.mark.fault(53)
+@pytest.mark.parametrize("later", [150, None])
+def test_a_total_that_shrinks_or_is_not_told_any_more_hides_nobody(later: int | None) -> None:
+    people = [f"P{n}" for n in range(250)]
+
+    async def fetch(offset: int, most: int) -> Page[str]:
+        if not offset:
+            return Page(people[:most], True, 250)
+        return Page(people[offset : offset + most], False, later)
+
+    async def lacking() -> list[Chunk[str]]:
+        return [chunk async for chunk in enumerated(fetch, str)]
+
+    chunks = asyncio.run(lacking())
+    assert [chunk.last for chunk in chunks] == [False, False, False, True]
+    assert chunks[-1].lacking == 250 - 197 - 1
+
+
+def test_somebody_who_goes_meanwhile_makes_no_list_incomplete() -> None:
+    people = [f"P{n}" for n in range(250)]
+
+    async def fetch(offset: int, most: int) -> Page[str]:
+        page = Page(people[offset : offset + most], offset + most < len(people), len(people))
+        if not offset:
+            people.remove("P200")
+        return page
+
+    async def read() -> list[Chunk[str]]:
+        return [chunk async for chunk in enumerated(fetch, str)]
+
+    chunks = asyncio.run(read())
+    assert len(chunks) == 3
+    assert chunks[-1].last
+    assert chunks[-1].lacking == 0

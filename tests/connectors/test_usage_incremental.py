@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -318,3 +319,13 @@ def test_more_open_incidents_than_one_can_remember_are_not_remembered() -> None:
     tally.take("Q", FIRST - timedelta(days=1), 1, is_open=True)
     assert tally.kept() is None
     assert (tally.count, tally.alerts, tally.any_open) == (MOST_OPEN + 1, MOST_OPEN + 1, True)
+
+
+@pytest.mark.parametrize(("minutes", "final"), [(5, False), (59, False), (61, True)])
+def test_numbers_are_final_only_when_all_that_happened_can_be_seen(
+    days: Days, minutes: int, final: bool
+) -> None:
+    end = datetime(2026, 10, 1, tzinfo=UTC)
+    asked = replace(plan(end - timedelta(days=1), months=1), now=end)
+    got = usage(days[FIRST], replace(asked, read_at=end + timedelta(minutes=minutes)))
+    assert {usage.final for usage in got.numbers.values()} == {final}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seatwise.connectors.errors import BrokenAnswer
 from seatwise.connectors.pagerduty.paging import AHEAD, Chunk, Page, WindowFetch, windowed
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -198,3 +199,17 @@ def test_a_reading_that_is_stopped_early_asks_for_no_more_than_what_was_under_wa
 
     assert asyncio.run(two_pages()).rows
     assert vendor.asked <= 2 + AHEAD
+
+
+@pytest.mark.fault(52)
+def test_a_vendor_that_does_not_keep_to_the_times_asked_for_is_an_error() -> None:
+    vendor = Vendor(events_at([n % 3_600 for n in range(20_000)]))
+
+    async def everything_always(
+        since: datetime, until: datetime, offset: int, most: int
+    ) -> Page[Event]:
+        return await vendor.fetch(START - HOUR, START + 9 * HOUR, offset, most)
+
+    with pytest.raises(BrokenAnswer, match="times"):
+        asyncio.run(everything(everything_always))
+    assert vendor.asked < 20

@@ -64,6 +64,9 @@ def test_of_a_list_of_licences_with_a_hole_what_came_is_taken_and_nobody_loses_t
     key = {"Authorization": f"Token token={vendor.api_key()}"}
     url = f"{vendor.base_url}/us/license_allocations"
     rows = vendor.http.get(url, headers=key).json()["license_allocations"]
+    other = next(row["license"] for row in rows if row["license"] != rows[0]["license"])
+    rows[0]["license"] = other
+    changed = rows[0]["user"]["id"]
     body = {"license_allocations": rows[:5], "more": False, "total": 20_000}
     vendor.fault(path="/license_allocations", kind="json", body=body, times=None)
     run = read(connection)
@@ -73,8 +76,9 @@ def test_of_a_list_of_licences_with_a_hole_what_came_is_taken_and_nobody_loses_t
     assert gap["what"] == "The licences of 5 of 20,000 members were read."
     after = {member.external_id: member.license_id for member in Member.objects.all()}
     assert any(before.values())
+    assert after.pop(changed) != before.pop(changed)
     assert after == before
-    assert MemberEvent.objects.count() == events
+    assert MemberEvent.objects.count() == events + 1
     assert connection.licenses_as_of
     assert as_of
     assert connection.licenses_as_of > as_of

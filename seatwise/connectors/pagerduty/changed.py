@@ -14,6 +14,7 @@ from seatwise.connectors.pagerduty.incident import IncidentDoc, page_of
 from seatwise.connectors.pagerduty.paging import BORDER, LIMIT, Fetch, Page, overlapping
 from seatwise.connectors.pagerduty.tally import MOST_OPEN, Known
 
+MOST_RESOLVED = 3_000  # with more, the months are read whole, and nothing is held
 LONGEST = timedelta(days=150)  # of a window, well below the six months that PagerDuty takes
 OPEN = (("statuses[]", "triggered"), ("statuses[]", "acknowledged"))
 RESOLVED = (("statuses[]", "resolved"), ("sort_by", "resolved_at:desc"))
@@ -59,7 +60,7 @@ class Changed:
     async def _resolved(self) -> dict[str, IncidentDoc] | None:
         """Newest first; None where they do not come in that order, or are too many."""
         since = min(month.until for month in self.months)
-        most = sum(month.count for month in self.months) + LIMIT
+        most = min(sum(month.count for month in self.months), MOST_RESOLVED) + LIMIT
         rows: dict[str, IncidentDoc] = {}
         last: datetime | None = None
         async with aclosing(overlapping(self._fetch(RESOLVED), _id, ahead=1)) as chunks:

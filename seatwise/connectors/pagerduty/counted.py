@@ -25,7 +25,8 @@ class Stretch:
 
     start: datetime
     end: datetime
-    now: datetime
+    now: datetime  # up to which is read
+    read_at: datetime  # when; `now` or later
 
     @property
     def over(self) -> bool:
@@ -39,12 +40,12 @@ class Stretch:
 
     @property
     def cut(self) -> datetime:
-        """Before it nothing more will turn up; later than `end` once all has."""
-        return self.now - OVERLAP
+        """Before it nothing more will turn up."""
+        return min(self.now, self.read_at - OVERLAP)
 
     @property
     def settled(self) -> bool:
-        """Whether everything that happened in it can be seen by now."""
+        """Whether it is over, and everything that happened in it can be seen by now."""
         return self.end <= self.cut
 
 

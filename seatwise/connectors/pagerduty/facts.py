@@ -127,6 +127,7 @@ METRICS = (
         " was given.",
         "GET /notifications",
         estimate=True,
+        by_home=True,
     ),
     MetricInfo(
         "billable_alerts_abroad",
@@ -136,6 +137,7 @@ METRICS = (
         " given.",
         "GET /notifications",
         estimate=True,
+        by_home=True,
     ),
     MetricInfo(
         "notifications_sms",
@@ -213,13 +215,10 @@ REMOVAL = (
 )
 EVIDENCE = (
     "Last seen is the newest action on an incident: acknowledging, resolving, reassigning,"
-    " escalating, writing a note. Signing in or looking at a page leaves no trace that these"
-    " permissions can read, so a Stakeholder is mostly unknown; only with analytics.write does"
-    " the last sign-in count, as PagerDuty knew it up to a day ago. Who has not signed in for 30"
-    " days is then known by acknowledging and resolving, and by the rest only as far as the log"
-    f" is still read. Only with {DELEGATIONS} or {SESSIONS} does what people signed in with count,"
-    f" and with {AUDIT} changes of the configuration. Being paged or being on call"
-    " is duty, not presence, and never counts."
+    " escalating, writing a note. Signing in or looking at a page leaves no trace that the usual"
+    " permissions can read, so a Stakeholder is mostly unknown. Where more was granted, sign-ins"
+    f" (analytics.write, {DELEGATIONS}, {SESSIONS}) and changes of the configuration ({AUDIT})"
+    " count, too. Being paged or being on call is duty, not presence, and never counts."
 )
 
 WANTED_ABILITIES: Mapping[str, str] = {

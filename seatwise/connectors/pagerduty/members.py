@@ -75,6 +75,7 @@ async def _search_for_all(listing: "_Listing") -> AsyncGenerator[Batch, None]:
     count says whether all were found. Where not, what it lists without a search is read, too, for
     it may show characters that nobody thought of.
     """
+    listing.searching = True
     async with aclosing(_search(listing, ENDINGS)) as batches:
         async for batch in batches:
             yield batch
@@ -114,7 +115,8 @@ class _Listing:
     def __init__(self, api: Api, ceiling: int) -> None:
         self.ceiling = ceiling
         self.characters = dict.fromkeys(ENDINGS)  # that stand before the @ of addresses
-        self.total: int | None = None  # as PagerDuty counted last
+        self.total: int | None = None  # as PagerDuty counted last, or at most while one searches
+        self.searching = False
         self._api = api
         self._seen: set[str] = set()
 
@@ -138,15 +140,18 @@ class _Listing:
         fresh = tuple(_record(user) for user in chunk.rows if user.id not in self._seen)
         self._seen.update(record.external_id for record in fresh)
         done, total = len(self._seen), self.total
-        whole = ended and done >= (total or 0) and not (chunk.cut and total is None)
+        lacking = chunk.lacking or max((total or 0) - done, 0)
+        whole = ended and not lacking and not (chunk.cut and total is None)
         return Batch(
             "members",
             fresh,
             done,
-            None if total is None else max(total, done),
+            None if total is None else max(total, done + chunk.lacking),
             "members",
             complete=whole,
-            gaps=(_gap(done, total, chunk.cut),) if ended and not whole else (),
+            gaps=(_gap(done, done + lacking if total is not None else None, chunk.cut),)
+            if ended and not whole
+            else (),
             ended=ended,
         )
 
@@ -155,7 +160,10 @@ class _Listing:
         if search:
             params.append(("query", search))
         doc = await self._api.get("/users", UsersDoc, params)
-        if not search:
+        if not search and self.searching and doc.total is not None:
+            # Whoever was met and has gone must not hide somebody who was not met.
+            self.total = max(doc.total, self.total or 0)
+        elif not search:
             self.total = doc.total
         for user in doc.users:
             for character in user.email.partition("@")[0].casefold():

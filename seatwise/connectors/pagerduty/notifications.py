@@ -128,12 +128,12 @@ class MonthOfNotifications:
         counting = Counting(self.stretch, self.listed)
         try:
             await together(self._list(channel, counting) for channel in CALLED)
+            found = counting.total
+            for channel in CALLED:
+                await self._compare(channel, found[channel])
         except REFUSALS as error:
             self.refused[WHERE_TO] = error
             return
-        found = counting.total
-        for channel in CALLED:
-            await self._compare(channel, found[channel])
         self.listed = counting.kept((*CALLED, *_ABROAD))
         self._split(found, counting.lacking)
 

@@ -110,14 +110,18 @@ async def enumerated(
 ) -> AsyncGenerator[Chunk[R], None]:
     """As `overlapping`, but read a second time where the vendor counts more rows than came.
 
-    The last chunk says how many are lacking even then.
+    The last chunk says how many are lacking even then. A total may shrink by a row a page, for
+    rows may go meanwhile; the largest counts where it shrinks faster, or is not told any more.
     """
     seen: set[str] = set()
     for again in (False, True):
+        pages = largest = 0
         async with aclosing(overlapping(fetch, key, ceiling=ceiling)) as chunks:
             async for chunk in chunks:
                 rows = _unseen(chunk.rows, [key(row) for row in chunk.rows], seen)
-                lacking = max((chunk.total or 0) - len(seen), 0)
+                pages, largest = pages + 1, max(largest, chunk.total or 0)
+                lacking = max(largest - pages + 1, chunk.total or 0) - len(seen)
+                lacking = max(lacking, 0)
                 last = chunk.last and (again or chunk.cut or not lacking)
                 told = lacking if last else 0
                 yield Chunk(rows, chunk.total, last, chunk.cut, lacking=told)
@@ -191,6 +195,7 @@ class _Windows(Generic[R]):
         divisible = until - since > SHORTEST
         async with aclosing(_Asked(ask, LIMIT, self.ceiling, self.ahead)) as asked:
             first = await asked.page(0)
+            self._check_heeded(first, since, until)
             cut = divisible and (first.total or 0) > self.ceiling
             page = first
             if not cut:
@@ -209,6 +214,12 @@ class _Windows(Generic[R]):
                     yield chunk
         else:
             yield window.end(total)
+
+    def _check_heeded(self, page: Page[R], since: datetime, until: datetime) -> None:
+        """That the vendor keeps to the times asked for: splitting them would never end."""
+        times = [at for row in page.rows if (at := self.at(row)) is not None]
+        if any(not since - 3 * BORDER <= at <= until + 3 * BORDER for at in times):
+            raise BrokenAnswer("PagerDuty does not keep to the times that it is asked for.")
 
     async def _in_parts(
         self, total: int | None, window: "_Window[R]"

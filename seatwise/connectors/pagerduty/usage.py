@@ -89,7 +89,8 @@ class _Usage:
         """Reads a month, and hands over evidence whenever there is much of it."""
         self.records = ()
         known = self.remembered.of(month)
-        stretch = Stretch(*borders(month, self._plan.zone), self._plan.now)
+        plan = self._plan
+        stretch = Stretch(*borders(month, plan.zone), plan.now, plan.read_at or plan.now)
         if known.final or stretch.start >= stretch.now:
             return
         incidents = MonthOfIncidents(
@@ -140,9 +141,9 @@ class _Usage:
         readable = INCIDENTS not in refused
         self._gaps += _gaps(month, tally if readable else None, notifications, refused)
         sure = not (tally.lacking or notifications.lacking or notifications.doubtful)
-        final = stretch.over and not tally.any_open and sure
+        final = stretch.settled and not tally.any_open and sure
         self.records = tuple(_records(month, tally if readable else None, notifications, final))
-        settled = final and stretch.settled and readable and incidents.whole and not tally.blank
+        settled = final and readable and incidents.whole and not tally.blank
         self.remembered.learn(
             month,
             Month(

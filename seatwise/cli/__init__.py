@@ -110,7 +110,7 @@ def pull_command(
     ] = None,
     zone: Annotated[str, typer.Option(help="In which months begin and end.")] = "UTC",
     form: Annotated[str, typer.Option("--format", help="jsonl, csv or parquet.")] = "jsonl",
-    only: Annotated[str, typer.Option(help="Of members,licenses,usage,activity.")] = "",
+    only: Annotated[str, typer.Option(help="Of members, licenses, usage, activity.")] = "",
     activity_days: Annotated[
         int, typer.Option(min=1, max=3650, help="How far back to look for who was last seen.")
     ] = 90,

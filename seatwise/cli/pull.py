@@ -1,5 +1,6 @@
 """`seatwise pull`: an account read into files, with its progress on standard error."""
 
+import errno
 import os
 import re
 import signal
@@ -30,6 +31,7 @@ REMEDIES: Mapping[type[VendorError], str] = {
     BrokenAnswer: "Check the address, then run it again; a proxy in between may be the cause.",
 }
 EARLIEST = 2000  # years before are a slip of the pen
+ENDS_OF_A_STATE = ("", "-wal", "-shm")  # SQLite's own files beside it
 ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -41,6 +43,7 @@ def carry_out(vendor: str, *, request_log: Path | None, **options: Any) -> int:
     order = _order(vendor, **options)
     _usable("--state", order.state)
     _usable("--request-log", request_log)
+    _apart(order.state, request_log)
     with _ending_in_order() as came:
         try:
             with logged(request_log, order.without_secret), meter() as watch:
@@ -50,8 +53,8 @@ def carry_out(vendor: str, *, request_log: Path | None, **options: Any) -> int:
         except pull.StateRefused as reason:
             return _failed(str(reason))
         except OSError as error:
-            where = f" ({error.filename})" if error.filename else ""
-            return _failed(f"{order.out} cannot be written: {error.strerror or error}{where}.")
+            where = error.filename2 or error.filename or order.out
+            return _failed(f"{where} cannot be written: {error.strerror or error}.")
         except KeyboardInterrupt:
             _say("Stopped; the files of an earlier run are as they were.")
             return 128 + (came[0] if came else signal.SIGINT)
@@ -171,11 +174,18 @@ def _only(words: str) -> frozenset[str]:
 
 
 def _usable(option: str, path: Path | None) -> None:
-    """That a file of that name can be written; it is made if need be."""
+    """That a file of that name can be written, or made; nothing is made here."""
     if path is None:
         return
     try:
-        door = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
+        try:
+            door = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        except FileNotFoundError:
+            if not path.parent.is_dir():
+                raise
+            if not os.access(path.parent, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+            return
     except OSError as error:
         _misused(f"{option} cannot be used: {error.strerror} ({path}).")
     try:
@@ -183,6 +193,16 @@ def _usable(option: str, path: Path | None) -> None:
             _misused(f"{option} must name a file, not a device or a pipe.")
     finally:
         os.close(door)
+
+
+def _apart(state: Path | None, log: Path | None) -> None:
+    """That the log is not written over the state, nor over what belongs to it."""
+    if state is None or log is None:
+        return
+    same = state.exists() and log.exists() and state.samefile(log)
+    kept = state.resolve()
+    if same or log.resolve() in {kept.with_name(f"{kept.name}{end}") for end in ENDS_OF_A_STATE}:
+        _misused("--state and --request-log must name two files.")
 
 
 @contextmanager

@@ -50,10 +50,10 @@ def run(order: Order, watch: Callable[[Batch], None]) -> Report:
                 order = replace(order, plan=replace(order.plan, state=file.state))
             place = stack.enter_context(folder(order.out))
             return _run(order, place, file, watch)
-    except sqlite3.OperationalError as error:  # a full disk above all
-        where = str(order.state or order.out)
-        raise OSError(errno.EIO, str(error), where) from error
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if statefile.from_outside(error):  # a full disk above all
+            where = str(order.state or order.out)
+            raise OSError(errno.EIO, str(error), where) from error
         if order.state is None:
             raise
         raise statefile.damaged(order.state) from None

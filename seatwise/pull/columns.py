@@ -25,7 +25,8 @@ def write(base: Path, facts: Facts, tables: Mapping[Path, Table]) -> None:
         "parent": os.getpid(),
         "tables": [_described(path, table, facts) for path, table in tables.items()],
     }
-    # Ctrl-C is for the pull, which then ends its helper; `-P`: its neighbours are no modules.
+    # Ctrl-C is for the pull, which then ends the process it started; `-P`: that one's neighbours
+    # are no modules.
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-P", str(PROGRAM)],
         stdin=subprocess.PIPE,

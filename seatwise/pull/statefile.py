@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ PRAGMA user_version = {VERSION};
 COMMIT;
 """
 ANEW = "To read everything anew, name another file."
+LISTS = ("members", "licenses", "seats")  # of one pull alone
 # Nothing is wrong with the file: no space, no right to write, a disk that fails.
 OUTSIDE = {
     sqlite3.SQLITE_BUSY,
@@ -100,30 +101,77 @@ class StateFile:
 def opened(path: Path, order: Order) -> Iterator[StateFile]:
     """Holds the file, made if need be, for one pull. Lists are empty, for this run to read.
 
-    Raises StateRefused for a file that this order cannot go on from, and OSError.
+    Of another account nothing stays in it, and a file made here that came to hold nothing is
+    removed. Raises StateRefused for a file that this order cannot go on from, and OSError.
     """
-    door = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
+    with _alone(path) as made, _connected(path, made) as base:
+        file = _entered(path, base, order)
         try:
-            fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StateRefused(f"Another pull is using {path}; one at a time can.") from None
-        # The door closes last: closing any descriptor of a file lets go of all SQLite's locks.
-        with closing(sqlite3.connect(path, isolation_level=None)) as base:
-            try:
-                file = _begun(path, base, order)
-            except (sqlite3.DatabaseError, ValueError) as error:
-                if getattr(error, "sqlite_errorcode", None) in OUTSIDE:
-                    raise OSError(errno.EIO, str(error), str(path)) from error
-                raise damaged(path) from None
             yield file
-    finally:
-        os.close(door)
+        except StateRefused:
+            _forget_lists(base)
+            raise
+
+
+def from_outside(error: BaseException) -> bool:
+    """Whether a failure of SQLite's has its cause outside of the file."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in OUTSIDE  # the rest tells what was being done
 
 
 def damaged(path: Path) -> StateRefused:
     """What to say of a file in which something else stands than a pull writes."""
     return StateRefused(f"{path} is damaged, or no state of a pull. {ANEW}")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[bool]:
+    """Keeps other pulls from the file; tells whether it was made here.
+
+    The door closes last: closing any descriptor of a file lets go of all SQLite's locks.
+    """
+    made = False
+    try:
+        door = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        made = True
+        door = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = os.path.samestat(os.fstat(door), path.stat())  # not removed meanwhile
+        except (BlockingIOError, FileNotFoundError):
+            mine = False
+        if not mine:
+            raise StateRefused(f"Another pull is using {path}; one at a time can.")
+        yield made
+    finally:
+        os.close(door)
+
+
+@contextmanager
+def _connected(path: Path, made: bool) -> Iterator[sqlite3.Connection]:
+    kept = not made
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as base:
+            try:
+                yield base
+            finally:
+                kept = kept or _holds_something(base)
+    finally:
+        if not kept:
+            for each in ("-wal", "-shm", ""):
+                with suppress(OSError):
+                    path.with_name(f"{path.name}{each}").unlink()
+
+
+def _entered(path: Path, base: sqlite3.Connection, order: Order) -> StateFile:
+    try:
+        return _begun(path, base, order)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if from_outside(error):
+            raise OSError(errno.EIO, str(error), str(path)) from error
+        raise damaged(path) from None
 
 
 def _begun(path: Path, base: sqlite3.Connection, order: Order) -> StateFile:
@@ -145,13 +193,25 @@ def _begun(path: Path, base: sqlite3.Connection, order: Order) -> StateFile:
             raise StateRefused(f"{path}: {reason}") from None
         if home != order.plan.home_code:
             file = replace(file, state=_without_usage(file))
-    with base:
-        base.execute("BEGIN")
-        for table in ("members", "licenses", "seats"):
-            base.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
-        base.execute("UPDATE usage SET fresh = FALSE WHERE fresh")
-        base.execute("COMMIT")
+    _forget_lists(base)
+    base.execute("UPDATE usage SET fresh = FALSE WHERE fresh")
     return file
+
+
+def _forget_lists(base: sqlite3.Connection) -> None:
+    """Nobody of them can be found in the file afterwards."""
+    base.execute("PRAGMA secure_delete = ON")
+    base.execute("BEGIN")
+    for table in LISTS:
+        base.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+    base.execute("COMMIT")
+
+
+def _holds_something(base: sqlite3.Connection) -> bool:
+    try:
+        return base.execute("SELECT one FROM reading").fetchone() is not None
+    except sqlite3.DatabaseError as error:
+        return from_outside(error)  # else there is no such table yet
 
 
 def _check(path: Path, base: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
 """PagerDuty keeps the contract of connectors."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -82,7 +82,7 @@ class PagerDutyVendor(AVendor):
         assert len(told) > 2
         return frozenset(told)
 
-    def pointing(self, url: str) -> Iterator[None]:
+    def pointing(self, url: str) -> Generator[None, None, None]:
         for fault in (
             {"path": "*", "status": 307, "headers": {"Location": url}},
             {"path": "/users", "status": 302, "headers": {"Location": url}},
@@ -90,8 +90,10 @@ class PagerDutyVendor(AVendor):
             {"path": "/licenses", "kind": "json", "body": {"next": url, "html_url": url}},
         ):
             self.sandbox.fault(**fault, region="us", times=None)
-            yield
-            self.sandbox.clear_faults()
+            try:
+                yield
+            finally:
+                self.sandbox.clear_faults()
 
     def _list(self, path: str, key: str) -> list[dict[str, Any]]:
         since, until = self.now - timedelta(days=60), self.now

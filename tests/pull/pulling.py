@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -64,18 +65,28 @@ class Ended:
 
 
 def started(
-    vendor: Running, out: Path, *arguments: str, key: str = "", bearer: str = ""
+    vendor: Running,
+    out: Path,
+    *arguments: str,
+    key: str = "",
+    bearer: str = "",
+    most_bytes: int | None = None,
 ) -> subprocess.Popen[str]:
-    """`seatwise pull` under way, with the account's API key unless another credential is given."""
+    """`seatwise pull` under way, with the account's API key unless another credential is given.
+
+    `most_bytes`: no file may grow beyond.
+    """
     secrets = {"HARBOR_KEY": key or vendor.api_key(), "HARBOR_TOKEN": bearer}
     credential = ["--bearer-env", "HARBOR_TOKEN"] if bearer else ["--api-key-env", "HARBOR_KEY"]
     where = ["--base-url", f"{vendor.base_url}/us", "--out", str(out)]
-    return program(["pagerduty", *credential, *where, *arguments], **secrets)
+    return program(["pagerduty", *credential, *where, *arguments], most_bytes, **secrets)
 
 
-def program(arguments: list[str], **variables: str) -> subprocess.Popen[str]:
+def program(
+    arguments: list[str], most_bytes: int | None = None, **variables: str
+) -> subprocess.Popen[str]:
     """`seatwise pull` with nothing in its environment but these variables."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "seatwise", "pull", *arguments],
         env=environment(Path("/nowhere"), **variables),
         stdin=subprocess.DEVNULL,
@@ -83,6 +94,9 @@ def program(arguments: list[str], **variables: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    if most_bytes is not None:  # long before it has come so far as to write
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    return process
 
 
 def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> Ended:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -16,8 +17,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from seatwise import pull
-from seatwise.connectors.base import find
 from seatwise.connectors.state import StateRefused
+from seatwise.pull.statefile import LISTS
 from tests.pull.pulling import (
     NOW,
     ended,
@@ -71,6 +72,12 @@ def state(vendor: Running, tmp_path: Path) -> Path:
 
 def files(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.json"}
+
+
+def in_the_name_of_another(vendor: Running, wanted: pull.Order) -> pull.Order:
+    """The same order with the key of another account."""
+    key = vendor.api_key("harbor-3")
+    return replace(wanted, token=wanted.connector.token_of(key), secret=key)
 
 
 def last_seen(out: Path) -> dict[str, str | None]:
@@ -137,8 +144,12 @@ def test_a_killed_pull_is_gone_on_from(
     wait_until(lambda: len(vendor.requests(f"/us/{path}")) > after)
     assert ended(process, by=signal.SIGKILL).code == -signal.SIGKILL
     vendor.clear_faults()
-    if state.stat().st_size:
-        assert sql(state, "PRAGMA integrity_check") == [[("ok",)]]
+    if state.stat().st_size:  # a copy, so that the next pull finds the journal as it was left
+        copy = tmp_path / "copy"
+        for end in ("", "-wal"):
+            shutil.copy(f"{state}{end}", f"{copy}{end}")
+        assert sql(copy, "PRAGMA integrity_check") == [[("ok",)]]
+        assert Path(f"{state}-wal").stat().st_size
     assert ended(started(vendor, out, *arguments)).code == 0
     assert ended(started(vendor, tmp_path / "fresh", *UNTIL)).code == 0
     assert files(out) == files(tmp_path / "fresh")
@@ -198,16 +209,36 @@ def test_another_account_is_refused_and_mixes_with_nothing(
     vendor: Running, tmp_path: Path, state: Path
 ) -> None:
     before = files(tmp_path / "first")
-    key = vendor.api_key("harbor-3")
-    pagerduty = find("pagerduty")
-    assert pagerduty is not None
     wanted = order(vendor, tmp_path / "first", months=3, state=state)
     with pytest.raises(StateRefused, match="none of the 120 people known"):
-        pulled(replace(wanted, token=pagerduty.token_of(key), secret=key))
+        pulled(in_the_name_of_another(vendor, wanted))
     assert {path.split("?")[0] for path in vendor.counts()} == {"GET /us/users"}
     assert files(tmp_path / "first") == before
     pulled(wanted)
     assert files(tmp_path / "first") == before
+
+
+def test_of_another_account_nothing_stays_in_the_state(vendor: Running, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    wanted = order(vendor, tmp_path / "out", months=3, state=state)
+    pulled(in_the_name_of_another(vendor, wanted))
+    settled = (
+        "SELECT month, metric, value, final, source FROM usage",
+        "SELECT * FROM known",
+        "SELECT * FROM signals",
+        "SELECT * FROM reading",
+    )
+    kept = sql(state, *settled)
+    assert all(kept)
+    with pytest.raises(StateRefused, match="keeps another account"):  # after its second page
+        pulled(wanted)
+    held = b"".join(path.read_bytes() for path in tmp_path.glob("state*"))
+    there = [member["email"].encode() for member in vendor.truth()["members"]]
+    assert len(there) > 100
+    assert not [email for email in there if email in held]
+    for table in LISTS:
+        assert sql(state, f"SELECT count(*) FROM {table}") == [[(0,)]]
+    assert sql(state, *settled) == kept
 
 
 def test_one_pull_at_a_time_uses_a_state(vendor: Running, tmp_path: Path, state: Path) -> None:

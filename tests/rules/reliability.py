@@ -1,11 +1,14 @@
 """The table in docs/reliability.md, from the marks in the tests.
 
-python -m tests.rules.reliability writes it anew.
+python -m tests.rules.reliability       writes it anew
+python -m tests.rules.reliability 49    names the files to run for the fault 49
 """
 
 import ast
 import re
+import sys
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +18,7 @@ NOT_YET = "not covered yet"
 ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 
+@cache
 def marked() -> dict[int, list[str]]:
     """The test files that carry each number, below `tests/`."""
     found: dict[int, set[str]] = defaultdict(set)
@@ -24,6 +28,18 @@ def marked() -> dict[int, list[str]]:
                 for number in _numbers(node):
                     found[number].add(path.relative_to(ROOT / "tests").as_posix())
     return {number: sorted(files) for number, files in found.items()}
+
+
+def to_run(number: int) -> list[Path]:
+    """The files to give to pytest for a number: of a suite to inherit, those that inherit it."""
+    files = {ROOT / "tests" / name for name in marked().get(number, [])}
+    found = {path for path in files if path.name.startswith("test_")}
+    for suite in files - found:
+        name = ".".join(suite.relative_to(ROOT).with_suffix("").parts)
+        for path in suite.parent.glob("test_*.py"):
+            if f"from {name} import" in path.read_text(encoding="utf-8"):
+                found.add(path)
+    return sorted(found)
 
 
 def told() -> dict[int, tuple[str, str]]:
@@ -63,4 +79,7 @@ def _numbers(test: ast.FunctionDef | ast.AsyncFunctionDef) -> set[int]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(rewritten(), encoding="utf-8")
+    if len(sys.argv) > 1:
+        print(*to_run(int(sys.argv[1])), sep="\n")
+    else:
+        PAGE.write_text(rewritten(), encoding="utf-8")

@@ -1,6 +1,16 @@
 """docs/reliability.md says what the tests carry, and nothing that they do not."""
 
-from tests.rules.reliability import COUNT, NOT_YET, PAGE, ROOT, cell, marked, rewritten, told
+from tests.rules.reliability import (
+    COUNT,
+    NOT_YET,
+    PAGE,
+    ROOT,
+    cell,
+    marked,
+    rewritten,
+    to_run,
+    told,
+)
 
 
 def test_every_number_is_told_once() -> None:
@@ -29,3 +39,11 @@ def test_every_file_that_is_named_holds_a_test_of_that_number() -> None:
             text = (ROOT / "tests" / name).read_text(encoding="utf-8")
             assert f"pytest.mark.fault({number})" in text, (number, name)
             assert "def test_" in text
+
+
+def test_what_is_run_by_hand_for_a_number_holds_tests_of_its_own_or_inherits_them() -> None:
+    for number, files in marked().items():
+        names = [path.relative_to(ROOT / "tests").as_posix() for path in to_run(number)]
+        assert all(path.name.startswith("test_") for path in to_run(number)), number
+        assert set(names) >= {name for name in files if "/test_" in name}, number
+    assert ROOT / "tests/connectors/test_contract.py" in to_run(45)

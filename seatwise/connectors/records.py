@@ -102,7 +102,7 @@ class Account:
     granted_by: str  # name and e-mail of the authorizing person; "" for machine grants
     granted_role: str  # that person's role in the vendor's word; "" where unknown
     gaps: tuple[Gap, ...] = ()  # known before the first sync
-    scopes: frozenset[str] = frozenset()  # what was granted; empty where nobody knows
+    scopes: frozenset[str] | None = None  # what was granted; None where nobody knows
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def granted(
 
 def unknown(door: Door) -> Door:
     """The same door, of which nobody knows what it opens: an access token somebody was given."""
-    return replace(door, account=replace(door.account, scopes=frozenset()))
+    return replace(door, account=replace(door.account, scopes=None))
 
 
 def truth(sandbox: Running, *sources: str) -> dict[str, datetime]:

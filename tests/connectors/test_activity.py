@@ -186,6 +186,13 @@ def test_without_the_log_sign_ins_are_read_and_a_gap_says_what_is_missing(
     assert got.times("signed_in")
 
 
+def test_without_a_list_of_people_nothing_is_called_read(sandbox: Running) -> None:
+    """Whoever keeps evidence keeps that of members only, so it must come again."""
+    got = granted(sandbox).read(stages=("activity",))
+    assert got.times()
+    assert got.part == {}
+
+
 def test_a_state_that_speaks_of_other_times_costs_requests_only(sandbox: Running) -> None:
     door = granted(sandbox)
     ancient = datetime(2020, 1, 1, tzinfo=UTC)

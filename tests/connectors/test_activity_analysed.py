@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.connectors.seen import (
+    HORIZON,
     LATELY,
     NOW,
     ONLY_LOG,
@@ -117,6 +118,22 @@ def test_a_days_limit_after_the_sign_ins_leads_to_the_log(sandbox: Running) -> N
         assert got.part["analysed"] is None
         assert got.requests[LOG] > 20
         sandbox.clear_faults()
+
+
+def test_where_sign_ins_are_revoked_the_log_is_read_in_their_place(sandbox: Running) -> None:
+    first = with_key(sandbox).read()
+    state = first.state
+    state["stages"]["activity"]["awaited"] = []  # all were seen, by what is refused now
+    sandbox.fault(path="/analytics/*", status=403, times=None)
+    rest = with_key(sandbox).read(state)
+    assert rest.part["covered"] == [[(NOW - HORIZON).isoformat(), NOW.isoformat()]]
+
+
+def test_the_first_question_reaches_as_far_back_as_later_ones(sandbox: Running) -> None:
+    """Somebody may still answer an incident that is older than the horizon."""
+    got = with_key(sandbox).read()
+    since = MIDNIGHT - HORIZON - timedelta(days=90)
+    assert abs(datetime.fromisoformat(got.part["analysed"][0]) - since) < timedelta(days=1)
 
 
 def test_a_grant_that_did_not_read_all_incidents_reads_the_log(sandbox: Running) -> None:

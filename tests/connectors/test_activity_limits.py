@@ -58,6 +58,11 @@ def test_of_a_busy_log_the_newest_pages_are_read_and_analytics_tell_the_rest() -
                 newest = [datetime.fromisoformat(at) for at in got.part["covered"][-1]]
                 assert newest[1] == now
                 assert now - newest[0] < timedelta(hours=15)
+                assert [(gap.what.partition(";")[0], gap.minor) for gap in got.gaps] == (
+                    []
+                    if now == MORNING
+                    else [(f"Today's log was read back to {newest[0]:%H:%M} UTC", True)]
+                )
                 acted = truth(sandbox, "log_entries")
                 seen = before.then(got).times()
                 assert {w for w, at in acted.items() if at >= newest[0]} == {

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from seatwise.connectors.errors import BrokenAnswer, TryAgainLater
 from tests.connectors.seen import (
     HORIZON,
     LATELY,
@@ -106,9 +107,30 @@ def test_a_key_reads_the_trail_only_without_sign_ins(sandbox: Running) -> None:
     assert got.requests[TRAIL] > 2
     changes_agree(got, sandbox)
     sandbox.fault(path="/audit/records", status=402, times=None)
-    (gap,) = with_key(sandbox).read(stages=ONLY_LOG).gaps  # nobody granted it
-    assert gap.what.startswith("Sign-ins cannot be read")
-    assert gap.minor
+    gaps = with_key(sandbox).read(stages=ONLY_LOG).gaps  # nobody granted them
+    assert [gap.what.partition(";")[0] for gap in gaps] == [
+        "Sign-ins cannot be read",
+        "Configuration changes cannot be read",
+    ]
+    assert all(gap.minor for gap in gaps)
+
+
+def test_no_change_is_lost_where_the_log_had_told_of_everybody(sandbox: Running) -> None:
+    """Whom the log need not be read for is no matter to the trail: begun late, or half read."""
+    acted = truth(sandbox, "log_entries")
+    since = NOW - HORIZON
+    known = [who for who, at in acted.items() if at >= since]
+    page = {"users": [{"id": who} for who in known], "more": False, "total": len(known)}
+    sandbox.fault(path="/users", kind="json", body=page, times=None)
+    without, door = granted(sandbox).read(stages=ONLY_LOG), granted(sandbox, AUDIT)
+    told = truth(sandbox, "audit", "log_entries")
+    assert any(told[who] > acted[who] for who in known)
+    late = door.read(without.state, stages=ONLY_LOG)
+    for first in (without, without.then(late), door.read(stages=ONLY_LOG)):
+        for number in (n for n, batch in enumerate(first.batches, 1) if batch.state):
+            some = first.up_to(number)
+            seen = some.then(door.read(some.state, stages=ONLY_LOG)).times()
+            assert {w: seen[w] for w in known} == {w: told[w] for w in known}
 
 
 def visits_of(sandbox: Running, since: datetime) -> dict[str, datetime]:
@@ -160,11 +182,73 @@ def test_delegations_refused_sessions_are_asked(sandbox: Running) -> None:
     assert got.gaps == []
 
 
-def test_somebody_who_left_meanwhile_is_no_refusal(sandbox: Running) -> None:
-    sandbox.fault(path="/users/*/oauth_delegations", status=404, after=3, times=2)
-    got = granted(sandbox, DELEGATIONS).read(stages=ONLY_LOG)
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_one_person_of_whom_nothing_is_told_is_no_refusal(sandbox: Running, status: int) -> None:
+    sandbox.fault(path="/users/*/oauth_delegations", status=status, after=3, times=2)
+    door = granted(sandbox, DELEGATIONS)
+    sandbox.forget_requests()
+    got = door.read(stages=ONLY_LOG)
     assert got.requests[BY_NAME[DELEGATIONS]] == 50
     assert got.gaps == []
+    assert got.times("signed_in")
+    asked = _asked_by_name(sandbox)
+    sandbox.forget_requests()
+    door.read(got.state, stages=ONLY_LOG)
+    assert _asked_by_name(sandbox)
+    assert not asked & _asked_by_name(sandbox)
+
+
+def test_whoever_is_refused_first_is_not_asked_for_first_again(sandbox: Running) -> None:
+    door = granted(sandbox, DELEGATIONS)
+    sandbox.forget_requests()
+    sandbox.fault(path="/users/*/oauth_delegations", status=403, times=1)
+    first = door.read(stages=ONLY_LOG)
+    (refused,) = _asked_by_name(sandbox)
+    sandbox.forget_requests()
+    assert len(first.gaps) == 1
+    rest = door.read(first.state, stages=ONLY_LOG)
+    assert rest.requests[BY_NAME[DELEGATIONS]] == 50
+    assert refused not in _asked_by_name(sandbox)
+
+
+def _asked_by_name(sandbox: Running) -> set[str]:
+    return {request["path"] for request in sandbox.requests("/us/users/*/oauth_delegations")}
+
+
+BROKEN: list[dict[str, Any]] = [{"status": 500}, {"kind": "json", "body": {"rows": 7}}]
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+@pytest.mark.parametrize(
+    ("scope", "path", "what"),
+    [
+        ("analytics.write", "/analytics/raw/users", "Sign-ins cannot be read"),
+        (
+            "analytics.write",
+            "/analytics/raw/incidents",
+            "Answers to incidents in analytics cannot be read",
+        ),
+        (AUDIT, "/audit/records", "Configuration changes cannot be read"),
+        (DELEGATIONS, "/users/*/oauth_delegations", "What people signed in with cannot be read"),
+    ],
+)
+def test_what_is_broken_and_no_list_of_actions_does_not_stop_the_log(
+    sandbox: Running, scope: str, path: str, what: str, fault: dict[str, Any]
+) -> None:
+    sandbox.fault(path=path, times=None, **fault)
+    got = granted(sandbox, scope).read()
+    (gap,) = got.gaps
+    assert gap.what.startswith(what)
+    assert gap.minor is (path == "/analytics/raw/incidents")
+    assert got.activity[-1].complete
+    assert got.requests["GET /log_entries"] > 2
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_log_stops_the_reading(sandbox: Running, fault: dict[str, Any]) -> None:
+    sandbox.fault(path="/log_entries", times=None, **fault)
+    with pytest.raises((TryAgainLater, BrokenAnswer)):
+        granted(sandbox).read(stages=ONLY_LOG)
 
 
 def test_nobody_is_asked_for_by_name_where_sign_ins_are_known(sandbox: Running) -> None:
@@ -233,8 +317,8 @@ def test_a_token_of_which_nobody_knows_the_scopes_reads_what_it_opens(sandbox: R
             assert tried.times("signed_in") == known.times("signed_in")
         else:
             assert tried.times() == known.times(), scopes
-        refused = [gap for gap in tried.gaps if gap.what.startswith("Sign-ins")]
-        assert bool(refused) is ("analytics.write" not in scopes), scopes
+        refused = [gap for gap in tried.gaps if gap.what.startswith(("Sign-ins", "Config"))]
+        assert len(refused) == ("analytics.write" not in scopes) * (2 - (AUDIT in scopes)), scopes
         assert all(gap.minor is ("incidents.read" in scopes) for gap in refused)
         assert [gap for gap in tried.gaps if gap not in refused] == known.gaps
 
@@ -249,6 +333,6 @@ def test_a_refusal_for_good_is_minor_only_where_nobody_knew_better(
         (unknown(granted(sandbox, "analytics.write")), status in (402, 403)),
         (granted(sandbox, "analytics.write"), False),
     ):
-        (gap,) = door.read(stages=ONLY_LOG).gaps
+        gap = door.read(stages=ONLY_LOG).gaps[0]
         assert gap.what == "Sign-ins cannot be read; actions on incidents are."
         assert gap.minor is is_minor

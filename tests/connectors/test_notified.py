@@ -135,7 +135,7 @@ def counted(server: FaultServer, *entries: dict[str, Any]) -> dict[str, int]:
 
     async def count() -> dict[str, int]:
         async with Api(server.url, FixedToken("t"), impatient()) as api:
-            counting = Counting(Stretch(START, END, END))
+            counting = Counting(Stretch(START, END, END, END))
             await count_notified(api, counting)
             return dict(counting.total)
 
@@ -194,13 +194,13 @@ def test_counting_goes_on_from_an_hour_before_the_last_reading(server: FaultServ
     noon, hour = START + timedelta(hours=12), timedelta(hours=1)
     lines = [sent(2, noon - hour / 2), sent(1, noon - 2 * hour)]
     first = counting_from(
-        server, Counting(Stretch(START, END, noon)), log_entries=lines, more=False, total=2
+        server, Counting(Stretch(START, END, noon, noon)), log_entries=lines, more=False, total=2
     )
     assert first.total == {"sms": 2}
     kept = first.kept(["sms"])
     assert kept == Counted(noon - hour, {"sms": 1})
     late = [sent(3, noon), sent(4, noon - hour / 4), sent(2, noon - hour / 2)]
-    stretch = Stretch(START, END, noon + hour)
+    stretch = Stretch(START, END, noon + hour, noon + hour)
     second = counting_from(
         server,
         Counting(stretch, Counted.opened(json.loads(json.dumps(kept.as_json())))),
@@ -215,7 +215,7 @@ def test_counting_goes_on_from_an_hour_before_the_last_reading(server: FaultServ
 def test_a_log_that_counts_more_than_it_shows_is_not_gone_on_from(server: FaultServer) -> None:
     found = counting_from(
         server,
-        Counting(Stretch(START, END, END)),
+        Counting(Stretch(START, END, END, END)),
         log_entries=[sent(1, START)],
         more=False,
         total=4,

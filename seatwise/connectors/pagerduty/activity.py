@@ -16,30 +16,31 @@ from heapq import nsmallest
 from itertools import islice
 
 from seatwise.connectors.base import ReadPlan
-from seatwise.connectors.errors import REFUSALS, AccessDenied, NotOnThisPlan, VendorError
+from seatwise.connectors.errors import (
+    REFUSALS,
+    AccessDenied,
+    BrokenAnswer,
+    NotOnThisPlan,
+    TryAgainLater,
+    VendorError,
+)
 from seatwise.connectors.months import borders
 from seatwise.connectors.pagerduty.actions import Allowance, read_log, signal_of
 from seatwise.connectors.pagerduty.activity_state import MOST_AWAITED, Remembered
 from seatwise.connectors.pagerduty.analysed import Question, read_analysed
-from seatwise.connectors.pagerduty.analytics import is_closed
 from seatwise.connectors.pagerduty.api import Api
 from seatwise.connectors.pagerduty.changes import read_changes
+from seatwise.connectors.pagerduty.counted import OVERLAP
 from seatwise.connectors.pagerduty.facts import AUDIT, DELEGATIONS, SESSIONS, SIGN_INS
-from seatwise.connectors.pagerduty.intervals import (
-    Interval,
-    length,
-    merged,
-    shortened,
-    without,
-)
+from seatwise.connectors.pagerduty.incidents import MOST_SERVICES
+from seatwise.connectors.pagerduty.intervals import Interval, length, merged, shortened, without
 from seatwise.connectors.pagerduty.presence import Presence, Waiting
 from seatwise.connectors.pagerduty.signins import LATELY, read_sign_ins
-from seatwise.connectors.pagerduty.unread import unreadable
+from seatwise.connectors.pagerduty.unread import cut_off, lacking, unreadable
 from seatwise.connectors.pagerduty.visits import by_delegations, by_sessions, read_visits
 from seatwise.connectors.records import Batch, Gap, SignalRecord
 
 A_DAY = timedelta(days=1)
-OVERLAP = timedelta(hours=1)  # of two readings: what was new may have come in late
 A_BATCH = 1000  # lines of the log between two states
 # So much of the log is read faster than incidents of three months are asked for in its place; less
 # where only those that changed since the last time have to be asked for.
@@ -47,24 +48,26 @@ MUCH_LOG, SOME_LOG = 3 * A_DAY, A_DAY / 4
 PAGES_OF_TODAY = 3  # of the log, where analytics will tell tomorrow what they do not reach
 OLD_INCIDENTS = timedelta(days=90)  # so old, and somebody may still answer them
 LONGEST_QUESTION = timedelta(days=360)  # to analytics, which takes a year at most
-MOST_SERVICES = 1000  # that usage tells; there may be more of them then
 MOST_VISITS = 50  # requests a reading, one a person
 ASKED_AGAIN = 7  # days after which a person's sign-ins are asked for again
+MISSING = (*REFUSALS, BrokenAnswer, TryAgainLater)  # and the ladder goes on without that kind
+ANSWERS, CHANGES = "Answers to incidents in analytics", "Configuration changes"
+VISITS = "What people signed in with"
 
 
 async def read_activity(
     api: Api,
     plan: ReadPlan,
     presence: Presence,
-    scopes: frozenset[str] = frozenset(),
+    scopes: frozenset[str] | None = None,
     services: Collection[str] | None = None,
 ) -> AsyncGenerator[Batch, None]:
     """Batches of news of members, each with a state as soon as a part of the log was read.
 
-    Empty `scopes` mean that nobody knows them, as of every API key: what may be read is tried.
+    No `scopes` mean that nobody knows them, as of every API key: what may be read is tried.
     `services` are those of the incidents that usage met in this reading, None where it did not
-    read them all. Raises VendorError, the log's where nothing at all may be read, and
-    StateRefused for a plan whose state is damaged.
+    read them all. Raises VendorError, a refusal of the log only where nothing else may be read,
+    and StateRefused for a plan whose state is damaged.
     """
     ladder = _Ladder(api, plan, presence, scopes, services, await api.has_key())
     for rung in (
@@ -86,23 +89,25 @@ class _Ladder:
         api: Api,
         plan: ReadPlan,
         presence: Presence,
-        scopes: frozenset[str],
+        scopes: frozenset[str] | None,
         services: Collection[str] | None,
         has_key: bool,
     ) -> None:
-        self._api, self._presence, self._scopes, self._has_key = api, presence, scopes, has_key
+        self._api, self._presence, self._has_key = api, presence, has_key
+        self._scopes = scopes or frozenset[str]()
         self._plan, self._now, self._horizon = plan, plan.now, plan.activity_since
         self._days = max(-(-(plan.now - plan.activity_since) // A_DAY), 0)
         self._kept = Remembered.opened(plan.known("activity"))
         was_read = self._kept.covered or self._kept.analysed
         self._awaited_before = self._kept.awaited if was_read else None  # None: everybody
-        self._tries = has_key or not scopes  # for nobody knows what may be read
+        self._tries = has_key or scopes is None  # for nobody knows what may be read
         # Of what is older than the horizon nothing is shown, so it settles nothing.
         self._lately = max(plan.now - LATELY, plan.activity_since)
         self._midnight = plan.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         self._knows_sign_ins = self._read_any = False
         self._closed: dict[str, VendorError] = {}  # what may not be read, by its name
         self._gaps: list[Gap] = []
+        self._cut: datetime | None = None  # where the allowance for the newest log ended
         self._services = services
 
     async def sign_ins(self) -> AsyncGenerator[Batch, None]:
@@ -118,14 +123,14 @@ class _Ladder:
                     )
                     self._read_any = True
                     yield batch
-        except VendorError as error:
-            if not is_closed(error):
-                raise
+        except MISSING as error:
             self._closed["Sign-ins"] = error
         else:
             self._knows_sign_ins = True
 
     async def incidents(self) -> AsyncGenerator[Batch, None]:
+        if self._kept.analysed and not self._knows_sign_ins:
+            self._awaited_before = None  # the log is read in their place, for everybody
         question = self._question()
         if question is None:
             return
@@ -136,9 +141,9 @@ class _Ladder:
                     count, newest = count + page.incidents, newest or page.newest
                     news = self._presence.note(page.signals, self._now)
                     yield Batch("activity", tuple(news), count, unit="incidents")
-        except VendorError as error:
-            if not is_closed(error):
-                raise
+        except MISSING as error:
+            if not isinstance(error, REFUSALS):
+                self._closed[ANSWERS] = error
             return  # nothing is lost: the log is read in their place
         if newest is not None:
             self._remember_analysed(question, newest)
@@ -166,7 +171,9 @@ class _Ladder:
     async def changes(self) -> AsyncGenerator[Batch, None]:
         if AUDIT not in self._scopes and (self._knows_sign_ins or not self._tries):
             return
-        known = shortened(self._kept.audited, OVERLAP)
+        known, before = shortened(self._kept.audited, OVERLAP), self._awaited_before
+        if not known:
+            self._awaited_before = None  # it was about the log only
         try:
             for part in without((self._horizon, self._now), known):
                 waiting = Waiting(self._presence, None)
@@ -180,33 +187,32 @@ class _Ladder:
                 async with aclosing(self._part_of_changes(part, waiting)) as batches:
                     async for batch in batches:
                         yield batch
-        except VendorError as error:
-            if not is_closed(error):
-                raise
-            if AUDIT in self._scopes:
-                self._gaps.append(unreadable("Configuration changes", error))
+        except MISSING as error:
+            self._closed[CHANGES] = error
+        if CHANGES not in self._closed or not self._kept.audited:
+            self._awaited_before = before
 
     async def visits(self) -> AsyncGenerator[Batch, None]:
         asks = [
-            (scope, ask)
+            ask
             for scope, ask in ((DELEGATIONS, by_delegations), (SESSIONS, by_sessions))
             if scope in self._scopes
         ]
         if not asks or self._knows_sign_ins or not self._presence.is_listed:
             return
-        members = self._to_look_for()
-        for _scope, ask in asks:
+        members, next_week = self._to_look_for(), _day(self._now.timestamp()) + ASKED_AGAIN
+        for ask in asks:
             try:
                 signals = await read_visits(self._api, ask, members)
-            except VendorError as error:
-                if not is_closed(error):
-                    raise
-                self._closed["What people signed in with"] = error
+            except MISSING as error:
+                self._closed[VISITS] = error
+                if isinstance(error, REFUSALS):  # who knows whether of everybody
+                    self._put_off(members[:1], next_week)
                 continue
-            self._closed.pop("What people signed in with", None)
+            self._closed.pop(VISITS, None)
             self._read_any = True
             news = self._presence.note(signals, self._now)
-            self._put_off(members, _day(self._now.timestamp()) + ASKED_AGAIN)
+            self._put_off(members, next_week)
             yield Batch("activity", tuple(news), len(members), unit="members", state=self._state())
             return
 
@@ -215,7 +221,8 @@ class _Ladder:
         log = self._closed.pop("Actions on incidents", None)
         for what, error in self._closed.items():
             # Nobody granted it, and nobody chose it: there is nothing to say but how it was read.
-            minor = self._tries and log is None and isinstance(error, AccessDenied | NotOnThisPlan)
+            untold = what == CHANGES or isinstance(error, AccessDenied | NotOnThisPlan)
+            minor = log is None and (what == ANSWERS or (self._tries and untold))
             but = "" if log else "; actions on incidents are"
             self._gaps.append(unreadable(what, error, but=but, minor=minor))
         if log is not None and self._read_any:
@@ -223,6 +230,8 @@ class _Ladder:
         elif log is not None:
             yield Batch("activity", gaps=tuple(self._gaps))
             raise log
+        if self._cut is not None:
+            self._gaps.append(cut_off(self._cut, self._midnight))
         days, gaps = self._days, tuple(self._gaps)
         yield Batch("activity", (), days, days, "days", True, gaps, True, self._state())
 
@@ -238,14 +247,15 @@ class _Ladder:
                 lines += len(chunk.rows)
                 reached = chunk.reached or reached
                 if chunk.lacking:
-                    self._gaps.append(_lacking(chunk.lacking))
+                    self._gaps.append(lacking(chunk.lacking))
                 over = chunk.last or waiting.is_over(reached)
                 if over or lines >= A_BATCH:
                     yield self._news_of_log(news, reached, part)
                     news, lines = {}, 0
                 if over:
                     return
-        if lines:  # the allowance ended it
+        self._cut = self._cut or reached  # the allowance ended it
+        if lines:
             yield self._news_of_log(news, reached, part)
 
     async def _part_of_changes(
@@ -272,16 +282,14 @@ class _Ladder:
         left = length(without((min(self._horizon, midnight), midnight), known))
         if left <= (SOME_LOG if before else MUCH_LOG):
             return None
-        earliest = midnight - LONGEST_QUESTION
+        since = max(self._horizon - OLD_INCIDENTS, midnight - LONGEST_QUESTION)
         if before:
-            since = max(self._horizon - OLD_INCIDENTS, earliest)
             return Question(since, midnight, before[1], services)
         if not known and self._presence.is_listed:
             waiting = Waiting(self._presence, self._presence.unsettled())
             if waiting.is_over(midnight - MUCH_LOG):
                 return None  # the log will not be read for longer
-        since = min(self._horizon, midnight - OLD_INCIDENTS)
-        return Question(max(since, earliest), midnight, None, services)
+        return Question(since, midnight, None, services)
 
     def _remember_analysed(self, question: Question, newest: datetime) -> None:
         """Up to the newest incident, not up to midnight: who knows whether analytics is in time.
@@ -356,9 +364,14 @@ class _Ladder:
         records = tuple(signals)
         return Batch("activity", records, done, self._days, "days", state=self._state())
 
-    def _state(self) -> dict[str, object]:
-        oldest = min(self._known(), default=(self._now,))[0].timestamp()
-        awaited = self._awaited(self._presence.not_seen_since(oldest))
+    def _state(self) -> dict[str, object] | None:
+        """None while not everybody is listed: nobody keeps the evidence of the others."""
+        if not self._presence.is_listed:
+            return None
+        oldest = min(self._known(), default=(self._now,))[0]
+        if self._kept.audited:  # who was quiet is awaited there, however far the log was read
+            oldest = max(oldest, min(self._lately, min(self._kept.audited)[0]))
+        awaited = self._awaited(self._presence.not_seen_since(oldest.timestamp()))
         some = None if awaited is None else frozenset(islice(awaited, MOST_AWAITED + 1))
         self._kept.awaited = None if some is None or len(some) > MOST_AWAITED else some
         return self._kept.as_part(self._horizon)
@@ -371,12 +384,3 @@ def _day(at: float) -> int:
 def _is_oldest(part: Interval, known: list[Interval]) -> bool:
     """Whether nothing that was read before is older."""
     return not known or part[1] <= min(known)[0]
-
-
-def _lacking(count: int) -> Gap:
-    return Gap(
-        "account",
-        f"{count:,} lines of the log are not known; the others were read.",
-        "PagerDuty counts more lines of its log than it shows.",
-        "Nothing to do: newer actions of the same people take their place.",
-    )

@@ -12,9 +12,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from seatwise.connectors.pagerduty.analytics import AnswerDoc, answers
+from seatwise.connectors.pagerduty.analytics import AnswerDoc, RowDoc, answers
 from seatwise.connectors.pagerduty.api import Api, stamp
-from seatwise.connectors.pagerduty.fields import Count, Doc, Id, IdOrNone, moment_utc
+from seatwise.connectors.pagerduty.fields import Count, IdOrNone, moment_utc
 from seatwise.connectors.records import SignalRecord
 
 Utc = Annotated[datetime | None, BeforeValidator(moment_utc)]
@@ -25,10 +25,9 @@ def _texts(value: object) -> list[str]:
     return [text for text in found if isinstance(text, str) and 0 < len(text) <= 100]
 
 
-class AnalysedDoc(Doc):
+class AnalysedDoc(RowDoc):
     """https://developer.pagerduty.com/api-reference/ → Analytics → Get raw data, incidents."""
 
-    id: Id
     incident_number: Count = None
     created_at: Utc = None
     resolved_at: Utc = None

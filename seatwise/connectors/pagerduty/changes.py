@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from seatwise.connectors.errors import BrokenAnswer
 from seatwise.connectors.pagerduty.api import Api, stamp
+from seatwise.connectors.pagerduty.endless import Endless
 from seatwise.connectors.pagerduty.fields import (
     Doc,
+    IdOrNone,
     Moment,
     Perhaps,
     ReferenceDoc,
@@ -22,8 +23,8 @@ from seatwise.connectors.pagerduty.paging import LIMIT
 from seatwise.connectors.records import SignalRecord
 
 SOURCE = "configured"
-LONGEST = timedelta(days=31)  # of a window, the most PagerDuty takes
 A_SECOND = timedelta(seconds=1)
+LONGEST = timedelta(days=31) - A_SECOND  # of a window; with its border the most PagerDuty takes
 
 KINDS = {  # what was changed, in the proof's words
     "user_reference": "a user",
@@ -37,6 +38,7 @@ KINDS = {  # what was changed, in the proof's words
 class ChangeDoc(Doc):
     """https://developer.pagerduty.com/api-reference/ → Audit → List audit records."""
 
+    id: IdOrNone = ""
     execution_time: Moment = None
     actors: Annotated[list[ReferenceDoc], Several] = []
     action: Word = ""
@@ -59,20 +61,27 @@ class Changes:
 async def read_changes(api: Api, since: datetime, until: datetime) -> AsyncGenerator[Changes, None]:
     """The newest changes first, from `since` until before `until`, at least one page a month.
 
+    Where they do not come in that order `reached` stays until their window was read whole.
+
     Raises VendorError; BrokenAnswer where more is promised and does not come.
     """
     while since < until:
         start = max(since, until - LONGEST)
-        cursor, cursors, reached = "", set[str](), until
+        endless = Endless("PagerDuty's audit trail promised more changes")
+        cursor, reached = "", until
+        last: datetime | None = None  # None: nothing came yet
+        in_order = True
         while True:
             page = await _page(api, start, until, cursor)
-            for record in page.records:
-                if record.execution_time is not None:
-                    reached = min(reached, record.execution_time + A_SECOND)
+            times = [r.execution_time for r in page.records if r.execution_time is not None]
+            known = times if last is None else [last, *times]
+            in_order = in_order and known == sorted(known, reverse=True)
+            if times and in_order:
+                last = times[-1]
+                reached = min(reached, last + A_SECOND)
             cursor = page.next_cursor
-            if cursor and cursor in cursors:
-                raise BrokenAnswer("PagerDuty's audit trail promised more changes and sent none.")
-            cursors.add(cursor)
+            if cursor:
+                endless.check(cursor, page.records[0].id if page.records else None)
             signals = [signal for record in page.records for signal in _signals(record)]
             within = [signal for signal in signals if start <= signal.at < until]
             yield Changes(within, max(reached, start) if cursor else start)
@@ -82,7 +91,9 @@ async def read_changes(api: Api, since: datetime, until: datetime) -> AsyncGener
 
 
 async def _page(api: Api, since: datetime, until: datetime, cursor: str) -> ChangesDoc:
-    params = [("since", stamp(since)), ("until", stamp(until)), ("limit", str(LIMIT))]
+    # A time is sent in whole seconds: one more, and nothing falls between two windows.
+    border = stamp(until + A_SECOND)
+    params = [("since", stamp(since)), ("until", border), ("limit", str(LIMIT))]
     if cursor:
         params.append(("cursor", cursor))
     return await api.get("/audit/records", ChangesDoc, params)

@@ -17,7 +17,7 @@ from seatwise.connectors.records import Batch, SignalRecord
 class PagerDutyReader:
     """Reads one account; `requests` counts what was asked, by endpoint."""
 
-    def __init__(self, api: Api, scopes: frozenset[str] = frozenset()) -> None:
+    def __init__(self, api: Api, scopes: frozenset[str] | None = None) -> None:
         self.requests: Counter[str] = api.http.requests
         self._api = api
         self._scopes = scopes

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-from seatwise.connectors.errors import NotFound
+from seatwise.connectors.errors import REFUSALS, NotFound, VendorError
 from seatwise.connectors.pagerduty.api import Api
 from seatwise.connectors.pagerduty.fields import Doc, Moment, Several
 from seatwise.connectors.pagerduty.paging import LIMIT, together
@@ -51,17 +51,20 @@ async def by_sessions(api: Api, member: str) -> SignalRecord | None:
 
 
 async def read_visits(api: Api, ask: Ask, members: Sequence[str]) -> list[SignalRecord]:
-    """When those members signed in last; who is gone has no answer. Raises VendorError."""
+    """When those members signed in last; who is gone has no answer. Raises VendorError.
 
-    async def one(member: str) -> SignalRecord | None:
+    Refused for the first of them, it is refused; for another, that one has no answer.
+    """
+
+    async def one(member: str, no_answer: tuple[type[VendorError], ...]) -> SignalRecord | None:
         try:
             return await ask(api, member)
-        except NotFound:
+        except no_answer:
             return None
 
     # The first alone: where that is refused the others need not be sent.
-    first = [await one(member) for member in members[:1]]
-    found = first + await together(one(member) for member in members[1:])
+    first = [await one(member, (NotFound,)) for member in members[:1]]
+    found = first + await together(one(member, REFUSALS) for member in members[1:])
     return [signal for signal in found if signal is not None]
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from seatwise.connectors.errors import BrokenAnswer
 from seatwise.connectors.http import FixedToken
+from seatwise.connectors.pagerduty.activity.changes import Changes, read_changes
+from seatwise.connectors.pagerduty.activity.endless import MOST_PAGES, Endless
 from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.changes import Changes, read_changes
-from seatwise.connectors.pagerduty.endless import MOST_PAGES, Endless
 from tests.connectors.accounts import impatient
 from tests.connectors.faultserver import FaultServer, answer, fault_server
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from seatwise.connectors.pagerduty.activity_state import MOST_AWAITED
-from seatwise.connectors.pagerduty.presence import Presence, Waiting
+from seatwise.connectors.pagerduty.activity.presence import Presence, Waiting
+from seatwise.connectors.pagerduty.activity.state import MOST_AWAITED
 from seatwise.connectors.records import Batch, MemberRecord, SignalRecord
 from tests.connectors.seen import (
     HORIZON,

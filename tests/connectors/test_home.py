@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatwise.connectors.pagerduty.abroad import code, words
+from seatwise.connectors.pagerduty.usage.abroad import code, words
 from tests.connectors.usages import SPLIT, Read, agrees, listed, numbers, plan, usage
 from tests.sandboxes import Running, running
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwise.connectors.pagerduty.intervals import (
+from seatwise.connectors.pagerduty.activity.intervals import (
     Interval,
     length,
     merged,

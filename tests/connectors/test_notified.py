@@ -10,8 +10,8 @@ import pytest
 
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.counted import Counted, Counting, Stretch
-from seatwise.connectors.pagerduty.notified import Untold, count_notified
+from seatwise.connectors.pagerduty.usage.counted import Counted, Counting, Stretch
+from seatwise.connectors.pagerduty.usage.notified import Untold, count_notified
 from seatwise.connectors.records import UsageRecord
 from tests.connectors.accounts import (
     Collected,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from seatwise.connectors.pagerduty.tally import MOST_OPEN, Tally
+from seatwise.connectors.pagerduty.usage.tally import MOST_OPEN, Tally
 from seatwise.connectors.state import State
 from tests.connectors.usages import Read, agrees, kept, listed, numbers, plan, usage
 from tests.sandboxes import Running, running

@@ -6,10 +6,10 @@ from contextlib import aclosing
 
 from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.pagerduty.activity import read_activity
+from seatwise.connectors.pagerduty.activity.presence import Presence
 from seatwise.connectors.pagerduty.api import Api
 from seatwise.connectors.pagerduty.licenses import read_licenses
 from seatwise.connectors.pagerduty.members import read_members
-from seatwise.connectors.pagerduty.presence import Presence
 from seatwise.connectors.pagerduty.usage import read_usage
 from seatwise.connectors.records import Batch, SignalRecord
 

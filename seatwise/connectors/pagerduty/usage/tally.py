@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from seatwise.connectors.pagerduty.counted import Stretch, aware, whole
+from seatwise.connectors.pagerduty.usage.counted import Stretch, aware, whole
 
 MOST_OPEN = 2_000  # open incidents of a month to remember; with more it is read whole
 

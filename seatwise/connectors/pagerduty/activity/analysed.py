@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from seatwise.connectors.pagerduty.analytics import AnswerDoc, RowDoc, answers
+from seatwise.connectors.pagerduty.activity.analytics import AnswerDoc, RowDoc, answers
 from seatwise.connectors.pagerduty.api import Api, stamp
 from seatwise.connectors.pagerduty.fields import Count, IdOrNone, moment_utc
 from seatwise.connectors.records import SignalRecord

@@ -14,20 +14,20 @@ from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.errors import REFUSALS, AccessDenied, VendorError
 from seatwise.connectors.months import borders
 from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.changed import Changed
-from seatwise.connectors.pagerduty.counted import Stretch
 from seatwise.connectors.pagerduty.facts import CHANNELS, THE_LONG_WAY
-from seatwise.connectors.pagerduty.incidents import MonthOfIncidents
-from seatwise.connectors.pagerduty.notifications import (
+from seatwise.connectors.pagerduty.usage.changed import Changed
+from seatwise.connectors.pagerduty.usage.counted import Stretch
+from seatwise.connectors.pagerduty.usage.incidents import MonthOfIncidents
+from seatwise.connectors.pagerduty.usage.notifications import (
     NOT_FOR_US,
     NOTIFICATIONS,
     WHERE_TO,
     MonthOfNotifications,
     Refused,
 )
-from seatwise.connectors.pagerduty.notified import LOG
-from seatwise.connectors.pagerduty.tally import Known, Tally
-from seatwise.connectors.pagerduty.usage_state import Month, Months
+from seatwise.connectors.pagerduty.usage.notified import LOG
+from seatwise.connectors.pagerduty.usage.state import Month, Months
+from seatwise.connectors.pagerduty.usage.tally import Known, Tally
 from seatwise.connectors.records import Batch, Gap, SignalRecord, UsageRecord
 
 INCIDENTS = "GET /incidents"  # where their numbers are read

@@ -12,11 +12,11 @@ from typing import Annotated
 from pydantic import Field
 
 from seatwise.connectors.errors import BrokenAnswer
-from seatwise.connectors.pagerduty.abroad import Code, words
 from seatwise.connectors.pagerduty.api import Api, PageDoc, stamp
-from seatwise.connectors.pagerduty.counted import Counting
 from seatwise.connectors.pagerduty.fields import Doc, Id, Moment, Perhaps, Word
 from seatwise.connectors.pagerduty.paging import Page, windowed
+from seatwise.connectors.pagerduty.usage.abroad import Code, words
+from seatwise.connectors.pagerduty.usage.counted import Counting
 
 
 class Untold(BrokenAnswer):

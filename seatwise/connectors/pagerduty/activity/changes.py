@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from seatwise.connectors.pagerduty.activity.endless import Endless
 from seatwise.connectors.pagerduty.api import Api, stamp
-from seatwise.connectors.pagerduty.endless import Endless
 from seatwise.connectors.pagerduty.fields import (
     Doc,
     IdOrNone,

@@ -16,8 +16,8 @@ from datetime import date
 from typing import Any, Self
 
 from seatwise.connectors.base import ReadPlan
-from seatwise.connectors.pagerduty.counted import Counted
-from seatwise.connectors.pagerduty.tally import Known
+from seatwise.connectors.pagerduty.usage.counted import Counted
+from seatwise.connectors.pagerduty.usage.tally import Known
 
 
 @dataclass(frozen=True, slots=True)

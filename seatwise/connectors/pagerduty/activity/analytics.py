@@ -5,8 +5,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, StrictBool
 
+from seatwise.connectors.pagerduty.activity.endless import Endless
 from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.endless import Endless
 from seatwise.connectors.pagerduty.fields import Doc, Id, uncut
 
 MOST = 1000  # rows a page, the most PagerDuty gives

@@ -16,13 +16,13 @@ from seatwise.connectors.errors import (
     VendorError,
 )
 from seatwise.connectors.http import Params
-from seatwise.connectors.pagerduty.abroad import ABROAD, CALLED, Code, words
 from seatwise.connectors.pagerduty.api import Api, PageDoc, stamp
-from seatwise.connectors.pagerduty.counted import Counted, Counting, Stretch
 from seatwise.connectors.pagerduty.facts import CHANNELS
 from seatwise.connectors.pagerduty.fields import Doc, Id, Moment
-from seatwise.connectors.pagerduty.notified import LOG, Untold, count_notified
 from seatwise.connectors.pagerduty.paging import Page, together, windowed
+from seatwise.connectors.pagerduty.usage.abroad import ABROAD, CALLED, Code, words
+from seatwise.connectors.pagerduty.usage.counted import Counted, Counting, Stretch
+from seatwise.connectors.pagerduty.usage.notified import LOG, Untold, count_notified
 
 NOTIFICATIONS = "GET /notifications"
 WHERE_TO = "where notifications went to"  # refused, it is among what was refused

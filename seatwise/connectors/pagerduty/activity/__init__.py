@@ -25,19 +25,25 @@ from seatwise.connectors.errors import (
     VendorError,
 )
 from seatwise.connectors.months import borders
-from seatwise.connectors.pagerduty.actions import Allowance, read_log, signal_of
-from seatwise.connectors.pagerduty.activity_state import MOST_AWAITED, Remembered
-from seatwise.connectors.pagerduty.analysed import Question, read_analysed
+from seatwise.connectors.pagerduty.activity.actions import Allowance, read_log, signal_of
+from seatwise.connectors.pagerduty.activity.analysed import Question, read_analysed
+from seatwise.connectors.pagerduty.activity.changes import read_changes
+from seatwise.connectors.pagerduty.activity.intervals import (
+    Interval,
+    length,
+    merged,
+    shortened,
+    without,
+)
+from seatwise.connectors.pagerduty.activity.presence import Presence, Waiting
+from seatwise.connectors.pagerduty.activity.signins import LATELY, read_sign_ins
+from seatwise.connectors.pagerduty.activity.state import MOST_AWAITED, Remembered
+from seatwise.connectors.pagerduty.activity.unread import cut_off, lacking, unreadable
+from seatwise.connectors.pagerduty.activity.visits import by_delegations, by_sessions, read_visits
 from seatwise.connectors.pagerduty.api import Api
-from seatwise.connectors.pagerduty.changes import read_changes
-from seatwise.connectors.pagerduty.counted import OVERLAP
 from seatwise.connectors.pagerduty.facts import AUDIT, DELEGATIONS, SESSIONS, SIGN_INS
-from seatwise.connectors.pagerduty.incidents import MOST_SERVICES
-from seatwise.connectors.pagerduty.intervals import Interval, length, merged, shortened, without
-from seatwise.connectors.pagerduty.presence import Presence, Waiting
-from seatwise.connectors.pagerduty.signins import LATELY, read_sign_ins
-from seatwise.connectors.pagerduty.unread import cut_off, lacking, unreadable
-from seatwise.connectors.pagerduty.visits import by_delegations, by_sessions, read_visits
+from seatwise.connectors.pagerduty.usage.counted import OVERLAP
+from seatwise.connectors.pagerduty.usage.incidents import MOST_SERVICES
 from seatwise.connectors.records import Batch, Gap, SignalRecord
 
 A_DAY = timedelta(days=1)

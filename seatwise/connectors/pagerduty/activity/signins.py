@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
 
-from seatwise.connectors.pagerduty.analytics import AnswerDoc, RowDoc, answers
+from seatwise.connectors.pagerduty.activity.analytics import AnswerDoc, RowDoc, answers
 from seatwise.connectors.pagerduty.api import Api
 from seatwise.connectors.pagerduty.fields import Flag, moment_utc
 from seatwise.connectors.records import AbsenceRecord, Batch, SignalRecord

@@ -6,10 +6,10 @@ from typing import Annotated
 from urllib.parse import quote
 
 from seatwise.connectors.errors import REFUSALS, NotFound, VendorError
+from seatwise.connectors.pagerduty.activity.signins import SOURCE
 from seatwise.connectors.pagerduty.api import Api
 from seatwise.connectors.pagerduty.fields import Doc, Moment, Several
 from seatwise.connectors.pagerduty.paging import LIMIT, together
-from seatwise.connectors.pagerduty.signins import SOURCE
 from seatwise.connectors.records import SignalRecord
 
 Ask = Callable[[Api, str], Coroutine[object, object, SignalRecord | None]]

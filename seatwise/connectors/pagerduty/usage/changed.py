@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from seatwise.connectors.errors import REFUSALS
 from seatwise.connectors.pagerduty.api import Api, stamp
-from seatwise.connectors.pagerduty.incident import IncidentDoc, page_of
 from seatwise.connectors.pagerduty.paging import BORDER, LIMIT, Fetch, Page, overlapping
-from seatwise.connectors.pagerduty.tally import MOST_OPEN, Known
+from seatwise.connectors.pagerduty.usage.incident import IncidentDoc, page_of
+from seatwise.connectors.pagerduty.usage.tally import MOST_OPEN, Known
 
 MOST_RESOLVED = 3_000  # with more, the months are read whole, and nothing is held
 LONGEST = timedelta(days=150)  # of a window, well below the six months that PagerDuty takes

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from seatwise.connectors.pagerduty.intervals import Interval, merged
+from seatwise.connectors.pagerduty.activity.intervals import Interval, merged
 from seatwise.connectors.state import StateRefused
 
 MOST_AWAITED = 10_000  # ids in a state

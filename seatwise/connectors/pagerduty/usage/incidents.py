@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seatwise.connectors.pagerduty.api import Api, stamp
-from seatwise.connectors.pagerduty.changed import Changed, Incidents
-from seatwise.connectors.pagerduty.counted import Stretch
-from seatwise.connectors.pagerduty.incident import IncidentDoc, page_of, signals
 from seatwise.connectors.pagerduty.paging import Page, windowed
-from seatwise.connectors.pagerduty.tally import Known, Tally
+from seatwise.connectors.pagerduty.usage.changed import Changed, Incidents
+from seatwise.connectors.pagerduty.usage.counted import Stretch
+from seatwise.connectors.pagerduty.usage.incident import IncidentDoc, page_of, signals
+from seatwise.connectors.pagerduty.usage.tally import Known, Tally
 from seatwise.connectors.records import SignalRecord
 
 MOST_SERVICES = 1_000  # as many as a question to analytics may name

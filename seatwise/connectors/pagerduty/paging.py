@@ -195,8 +195,9 @@ class _Windows(Generic[R]):
         divisible = until - since > SHORTEST
         async with aclosing(_Asked(ask, LIMIT, self.ceiling, self.ahead)) as asked:
             first = await asked.page(0)
-            self._check_heeded(first, since, until)
             cut = divisible and (first.total or 0) > self.ceiling
+            if cut:
+                self._check_heeded(first, since, until)
             page = first
             if not cut:
                 async with aclosing(_straight(asked, first, self.ceiling)) as pages:

@@ -18,7 +18,7 @@ CHANCES: Final = (5, 30, 100)  # percent: of a change with each page
 PEOPLE: Final = (300, 450, 900)  # an account of each size has a third of the readings
 READINGS: Final = 510  # at each chance
 PEERS: Final = 60  # readings of the peer's at each chance
-LONGEST: Final = 80.0  # seconds at each chance; whoever is slower reads less often
+LONGEST: Final = 120.0  # seconds at each chance; whoever is slower reads less often
 
 
 def _of(chance: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import aclosing
 
 from seatwise.connectors.collect import collect
 from seatwise.connectors.http import FixedToken
@@ -17,6 +18,8 @@ async def read(order: Order, keep: Callable[[Batch], None]) -> Counter[str]:
     account = Account("", "", "", order.base_url, granted_by="", granted_role="")
     opened = order.connector.reader({}, account, FixedToken(order.token))
     async with opened as reader:
-        async for batch in collect(reader, order.plan, order.stages):
-            keep(batch)
+        # What was asked ahead is stopped before the reader is closed.
+        async with aclosing(collect(reader, order.plan, order.stages)) as batches:
+            async for batch in batches:
+                keep(batch)
         return reader.requests

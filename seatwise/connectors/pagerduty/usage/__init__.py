@@ -99,7 +99,6 @@ class _Usage:
             known.incidents,
             self._changed,
             self._services,
-            Tally(stretch.cut),
         )
         notifications = MonthOfNotifications(
             self._api,

@@ -5,7 +5,7 @@ Whoever acknowledged or last changed an incident is told on the way, as evidence
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from seatwise.connectors.pagerduty.api import Api, stamp
@@ -28,8 +28,11 @@ class MonthOfIncidents:
     known: Known | None
     changed: Changed
     services: set[str]
-    tally: Tally
+    tally: Tally = field(init=False)
     whole: bool = False  # whether the numbers are of one reading
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.stretch.cut)
 
     async def read(self) -> AsyncGenerator[list[SignalRecord], None]:
         """Evidence, page by page. Raises VendorError."""

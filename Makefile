@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check screenshots bench format lock clean
+.PHONY: help demo test check screenshots bench chaos format lock clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -24,11 +24,12 @@ demo: $(RUNTIME) $(FRONT) ## the whole product with a simulated PagerDuty (ONCE=
 test: $(DEV) $(FRONT) build/chromium ## every test, with a real PostgreSQL and a real Chromium
 	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m pytest $(ARGS)
 
-check: $(DEV) $(FRONT) ## format, lint, types, import contracts
+check: $(DEV) $(FRONT) ## format, lint, types, import contracts, security lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive seatwise
 
 screenshots: test ## take the pictures in docs/images anew, from the tests
 	@mkdir -p docs/images
@@ -36,6 +37,9 @@ screenshots: test ## take the pictures in docs/images anew, from the tests
 
 bench: $(BENCH) $(FRONT) build/chromium ## measure, and write docs/benchmarks.md (RUNS=3: of each figure)
 	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m bench $(RUNS)
+
+chaos: $(DEV) ## many processes and many kills around the refresh of a token (SEED=1)
+	@$(BIN)/python -m tests.chaos $(SEED)
 
 format: $(DEV) ## mend what ruff can mend
 	@$(BIN)/ruff format .

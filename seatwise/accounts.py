@@ -1,16 +1,20 @@
 """Who may sign in: nobody signs up; an admin lets people in and hands them a one-time link."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from seatwise import audit
 from seatwise.models import User
+from seatwise.models.audit_event import Action
 from seatwise.models.user import Role
 
 FIRST_ADMIN_LOCK = 7_328_001  # any number, but the same in every process
@@ -33,6 +37,7 @@ class LastAdmin(Exception):
 class ClosedToStrangers(DefaultAccountAdapter):  # type: ignore[misc]
     """Sign-in without sign-up."""
 
+    # Sentences about passwords, and none of them is one.
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "This e-mail address and this password do not belong together.",
@@ -43,6 +48,40 @@ class ClosedToStrangers(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            if audit.is_news("too many tries", self.get_client_ip(request)):
+                _failed(credentials, "Too many tries: no password was compared.")
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        super().authentication_failed(request, **credentials)
+        _failed(credentials, "The e-mail address and the password did not belong together.")
+
+    def pre_login(self, request: HttpRequest, user: User, **about_it: Any) -> HttpResponse | None:
+        if not user.is_active:
+            _failed({"email": user.email}, "The person is deactivated.")
+        answer: HttpResponse | None = super().pre_login(request, user, **about_it)
+        return answer
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        audit.record(Action.SIGNED_IN, by=user, about=user.email)
+
+    def logout(self, request: HttpRequest) -> None:
+        if isinstance(request.user, User):
+            audit.record(Action.SIGNED_OUT, by=request.user, about=request.user.email)
+        super().logout(request)
+
+    @transaction.atomic
+    def set_password(self, user: User, password: str) -> None:
+        super().set_password(user, password)
+        themselves = self.request.user.is_authenticated
+        how = "By the person, who was signed in." if themselves else "By a one-time link."
+        audit.record(Action.PASSWORD_SET, by=user, about=user.email, said=how)
+
 
 @transaction.atomic
 def create_first_admin(*, name: str, email: str, password: str) -> User:
@@ -52,6 +91,15 @@ def create_first_admin(*, name: str, email: str, password: str) -> User:
     if User.objects.exists():
         raise AlreadySetUp
     person: User = User.objects.create_user(email, password, name=name, role=Role.ADMIN)
+    audit.record(Action.FIRST_ADMIN, by=person, about=person.email)
+    return person
+
+
+@transaction.atomic
+def add_person(*, name: str, email: str, role: Role) -> User:
+    """Somebody who comes in by a one-time link, and has no password before."""
+    person: User = User.objects.create_user(email, name=name, role=role)
+    audit.record(Action.PERSON_ADDED, about=person.email, said=f"As {person.get_role_display()}.")
     return person
 
 
@@ -62,8 +110,15 @@ def change_role(pk: int, role: Role) -> User:
     person: User = User.objects.locked().get(pk=pk)
     if role != Role.ADMIN and admins == [person]:
         raise LastAdmin(person)
-    person.role = role
+    before, person.role = Role(person.role), role
     person.save(update_fields=["role"])
+    if before != role:
+        audit.record(
+            Action.ROLE_CHANGED,
+            about=person.email,
+            said=f"From {before.label} to {role.label}.",
+            detail={"before": before, "after": role},
+        )
     return person
 
 
@@ -74,8 +129,15 @@ def set_active(pk: int, active: bool) -> User:
     person: User = User.objects.locked().get(pk=pk)
     if not active and admins == [person]:
         raise LastAdmin(person)
-    person.is_active = active
+    before, person.is_active = person.is_active, active
     person.save(update_fields=["is_active"])
+    if before != active:
+        audit.record(
+            Action.ACCESS_CHANGED,
+            about=person.email,
+            said="Let in again." if active else "Deactivated: signed out at once.",
+            detail={"before": before, "after": active},
+        )
     return person
 
 
@@ -88,4 +150,13 @@ def one_time_link(person: User) -> str:
             "key": default_token_generator.make_token(person),
         },
     )
+    audit.record(Action.LINK_MADE, about=person.email, said="To set a password, for three days.")
     return f"{settings.BASE_URL}{path}"
+
+
+def _failed(credentials: Mapping[str, Any], why: str) -> None:
+    """Names a person who is known; of anything else, only that it was: people type passwords
+    into the field for the e-mail address."""
+    person = User.objects.with_email(str(credentials.get("email") or "")[:254]).first()
+    about = person.email if person else "an unknown address"
+    audit.record(Action.SIGN_IN_FAILED, about=about, said=why)

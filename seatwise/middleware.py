@@ -3,15 +3,42 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse
 
+from seatwise import audit
 from seatwise.models import User
+from seatwise.models.audit_event import Action
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Attributed:
+    """Tells the audit trail who asks and from where, and writes down what was refused."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        person = request.user if isinstance(request.user, User) else None
+        with audit.acting(_client(request), user=person, who=audit.STRANGER):
+            return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Of the same refusal, one event a minute for each person and address."""
+        match = request.resolver_match
+        if isinstance(exception, PermissionDenied) and match is not None:
+            place = f"{request.method} {match.url_name}"
+            if audit.is_news(place):
+                service = "" if "uidb36" in match.kwargs else str(match.kwargs.get("key", ""))[:60]
+                audit.record(
+                    Action.ACCESS_DENIED, service=service, about=place, said=str(exception)
+                )
 
 
 def signed_in(get_response: GetResponse) -> GetResponse:
@@ -28,6 +55,14 @@ def signed_in(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def _client(request: HttpRequest) -> str:
+    """The visitor's address, as the sign-in limits count it; "" where it is not told."""
+    try:
+        return str(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:
+        return ""
+
+
 def _is_open(request: HttpRequest) -> bool:
     """Whether the address is for anybody (Django's own `login_not_required` marks it)."""
     try:
@@ -39,6 +74,17 @@ def _is_open(request: HttpRequest) -> bool:
     return open_to_all and (keeps_open or User.objects.exists())
 
 
+def _place(request: HttpRequest) -> str:
+    """Where to go on after sign-in. A vendor's answer is not carried along: its code and state
+    would stand in our own addresses, and they belong to a session that is over."""
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return request.get_full_path()
+    back = match.view_name == "callback"
+    return f"{request.path}?session=ended" if back else request.get_full_path()
+
+
 def _to_the_door(request: HttpRequest) -> HttpResponseBase:
     door = settings.LOGIN_URL if User.objects.exists() else "first_run"
     if request.headers.get("HX-Request"):
@@ -47,5 +93,5 @@ def _to_the_door(request: HttpRequest) -> HttpResponseBase:
         address = redirect_to_login(page, door).url if page else reverse(door)
         return HttpResponse(status=401, headers={"HX-Redirect": address})
     if door == settings.LOGIN_URL and request.method in {"GET", "HEAD"}:
-        return redirect_to_login(request.get_full_path())
+        return redirect_to_login(_place(request))
     return redirect(door)

@@ -5,11 +5,14 @@ missing setting stops the start with one line that names it; nothing falls back 
 The connectors' settings (`SEATWISE_<KEY>_…`) are not here: see `connections.config`.
 """
 
+import logging
 import os
+import re
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.utils.log import CallbackFilter
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -176,6 +179,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "seatwise.middleware.Attributed",
     "seatwise.middleware.signed_in",
 ]
 ROOT_URLCONF = "seatwise.urls"
@@ -191,6 +195,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "seatwise.views.shell.shell",
+                "seatwise.views.installation.notice",
             ],
             "loaders": [
                 (
@@ -252,6 +257,7 @@ ACCOUNT_SESSION_REMEMBER = True
 # Only the last entry of X-Forwarded-For is believed: the proxy wrote it, the rest anybody may.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _over_tls else 0
 
+SESSION_ENGINE = "seatwise.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _over_tls
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # the vendor's redirect must carry it
@@ -260,6 +266,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _over_tls
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a monitor asks past the proxy, in plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if _over_tls else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _over_tls  # nothing else lives below Seatwise's own host name
+# Asking browsers to know a host beforehand is a promise for the whole domain and hard to take back:
+# its owner's to make, in the proxy, and not this program's.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _over_tls else None
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -276,12 +286,28 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+_LINK = re.compile(r"(/password/set/[0-9A-Za-z]+-)[^/\s]+")
+
+
+def _without_links(record: logging.LogRecord) -> bool:
+    """A one-time link is a secret until it was used, and refusals are logged with their address."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            _LINK.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args
+        )
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "filters": {"links": {"()": CallbackFilter, "callback": _without_links}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": _log_level()},
     # `seatwise.requests` tells of each request what is no secret; the client tells whole addresses.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2")},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2")},
+        **{name: {"filters": ["links"]} for name in ("django.request", "django.security.csrf")},
+    },
 }

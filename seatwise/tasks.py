@@ -17,7 +17,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.jobs import DeleteJobCondition, Status
 
-from seatwise import sync
+from seatwise import audit, sync
+from seatwise.connections import care
 from seatwise.models import Connection, SyncRun, User
 from seatwise.models.sync_run import RunState
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 CONCURRENCY = 4  # syncs at once; they wait for vendors most of the time
 FORGOTTEN_AFTER = timedelta(minutes=5)  # an open run that nobody touched for so long
 DEAD_AFTER = 30.0  # seconds without a heartbeat after which a worker counts as dead
+WORKER = "worker"  # from where its acts come, on the audit trail
 GRACE = 1.0  # seconds before running syncs are asked to stop at their next page
 
 
@@ -67,15 +69,25 @@ def run_worker() -> None:
 @app.task(name="seatwise.sync_run", pass_context=True)
 def sync_run(context: JobContext, run_id: int) -> None:
     """One attempt at a run."""
-    carry_out(run_id, stopping=context.should_abort)
+    with audit.acting(WORKER):
+        carry_out(run_id, stopping=context.should_abort)
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="seatwise.start_due_syncs", queueing_lock="start_due_syncs", pass_context=True)
 def start_due_syncs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Starts what its schedule asks for; a missed hour is caught up once, not many times."""
-    for connection in Connection.objects.due(timezone.now()):
-        request_sync(connection, by=None)
+    with audit.acting(WORKER):
+        for connection in Connection.objects.due(timezone.now()):
+            request_sync(connection, by=None)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="seatwise.look_after", queueing_lock="look_after", pass_context=True)
+def look_after(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Keeps unused grants alive, announces their ends, and ends those nobody wants."""
+    with audit.acting(WORKER):
+        care.look_after(timezone.now())
 
 
 @app.periodic(cron="* * * * * */30")

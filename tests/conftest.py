@@ -1,6 +1,7 @@
 """What every test may ask for: people who sign in, a simulated vendor, a connection to it."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -98,9 +99,13 @@ def authorize(
     role: str = "owner",
     account: str = "harbor-prod",
     decision: str = "authorize",
+    **wishes: Any,
 ) -> Authorization:
-    """From Integrate to the vendor's answer, as the person with that role there."""
-    url = connections.begin(service, user=user, session_key=SESSION)
+    """From Integrate to the vendor's answer, as the person with that role there.
+
+    `wishes` are those of `connections.begin`: way, scopes, renews.
+    """
+    url = connections.begin(service, user=user, session_key=SESSION, **wishes)
     back = vendor.decide(url, vendor.someone(role, account), account, decision)
     answer = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
     return connections.finish(service.key, answer, user=user, session_key=SESSION)

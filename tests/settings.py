@@ -14,3 +14,6 @@ from seatwise.settings import *  # noqa: F403
 
 # Hashing a password 600,000 times proves nothing about Seatwise.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Every answer is written down and searched for secrets at the end.
+MIDDLEWARE = ["tests.canary.spooled", *MIDDLEWARE]  # noqa: F405

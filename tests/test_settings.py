@@ -56,6 +56,7 @@ def test_good_settings_start() -> None:
         ("SEATWISE_PAGERDUTY_IDENTITY_URL", "https://"),
         ("SEATWISE_LOG_LEVEL", "LOUD"),
         ("SEATWISE_HOME_CODE", "Germany"),
+        ("SEATWISE_PAGERDUTY_REFRESH_GRACE", "half a minute"),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_one_line_that_names_it(name: str, value: str) -> None:

@@ -7,7 +7,7 @@ Django is set up only after the database is there.
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,6 +19,10 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(no_args_is_help=True, help="Keys that seal the vendors' tokens.")
 app.add_typer(keys_app, name="keys")
+installation_app = typer.Typer(
+    no_args_is_help=True, help="Whether this installation may sync: copies and restored backups."
+)
+app.add_typer(installation_app, name="installation")
 
 Host = Annotated[str, typer.Option(help="Address to listen on; fd://N is a socket handed over.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -85,8 +89,11 @@ def sync_command(
     from seatwise.cli.prepare import prepared
 
     with prepared():
+        from seatwise import installation
         from seatwise.cli.follow import sync_now
 
+        if installation.hindrance():
+            raise typer.Exit(1)  # why, was told at the start
         raise typer.Exit(sync_now(connection))
 
 
@@ -211,6 +218,64 @@ def new_key() -> None:
     from seatwise.vault import new_key as make
 
     typer.echo(make())
+
+
+@keys_app.command("status")
+def keys_status() -> None:
+    """Which keys are set, what each has sealed, and which may be removed."""
+    _of_keys("status")
+
+
+@keys_app.command("rotate")
+def rotate_keys() -> None:
+    """Seals everything with the first key, while syncs run; after a stop, run it again."""
+    _of_keys("rotate")
+
+
+@keys_app.command("accept")
+def accept_keys(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Gives up what a lost key has sealed; those services are then integrated again."""
+    _of_keys("accept", yes=yes)
+
+
+@installation_app.command("status")
+def installation_status() -> None:
+    """Whether this installation may sync. Exit code 1 if not."""
+    _of_installation("status")
+
+
+@installation_app.command("pause")
+def pause_installation(
+    why: Annotated[str, typer.Argument(help="A sentence, shown on every page.")] = "",
+) -> None:
+    """Nothing is synced or renewed until `seatwise installation adopt`."""
+    _of_installation("pause", why=why)
+
+
+@installation_app.command("adopt")
+def adopt_installation(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """This installation goes on syncing; the one it was copied from must never again."""
+    _of_installation("adopt", yes=yes)
+
+
+def _of_keys(verb: str, **options: bool) -> NoReturn:
+    from seatwise.cli.prepare import prepared
+
+    with prepared(check=False):
+        from seatwise.cli import keys
+
+        raise typer.Exit(getattr(keys, verb)(**options))
+
+
+def _of_installation(verb: str, **options: bool | str) -> NoReturn:
+    from seatwise.cli.prepare import prepared
+
+    with prepared(check=False):
+        from seatwise.cli import standing
+
+        raise typer.Exit(getattr(standing, verb)(**options))
 
 
 @app.command(

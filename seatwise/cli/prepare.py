@@ -1,7 +1,9 @@
 """Makes ready what every command needs: the database, the settings, the newest schema."""
 
 import os
+import pwd
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,11 +17,13 @@ _wishes: list[int] = []
 
 
 @contextmanager
-def prepared(*, migrate: bool = True) -> Iterator[None]:
+def prepared(*, migrate: bool = True, check: bool = True) -> Iterator[None]:
     """The database runs and Django is set up inside; our own server is let go of at the end.
 
-    Stops the program with one line when a setting is bad. SIGTERM, SIGHUP and SIGQUIT end it
-    in order (exit code 128 + the signal's number) until somebody else handles them.
+    With `check`, what is wrong with this installation is told on standard error, and all that
+    needs no grant goes on. Stops the program with one line when a setting is bad. SIGTERM, SIGHUP
+    and SIGQUIT end it in order (exit code 128 + the signal's number) until somebody else handles
+    them.
     """
     server = None
     with _ending_in_order():
@@ -29,9 +33,12 @@ def prepared(*, migrate: bool = True) -> Iterator[None]:
             _set_up()
             if migrate:
                 _migrate()
+                if check:
+                    _tell_what_is_wrong()
             if wished := told_to_end():
                 raise SystemExit(128 + wished)
-            yield
+            with _on_the_trail():
+                yield
         finally:
             with _undisturbed():
                 _hang_up()
@@ -89,6 +96,19 @@ def _set_up() -> None:
     check_settings()
 
 
+@contextmanager
+def _on_the_trail() -> Iterator[None]:
+    """What a command does is told of whoever the system says runs it, not of a variable."""
+    from seatwise import audit
+
+    try:
+        who = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        who = f"user {os.getuid()}"
+    with audit.acting("command line", who=who):
+        yield
+
+
 def _migrate() -> None:
     """One process at a time; whoever comes second finds nothing left to do."""
     from django.db import OperationalError, connection
@@ -112,6 +132,15 @@ def make_schema() -> None:
 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
+
+
+def _tell_what_is_wrong() -> None:
+    """Keys that do not fit and a copied database are no reason to keep the pages from people."""
+    from seatwise import audit, installation
+
+    with audit.acting("start"):
+        for sentence in installation.check():
+            print(f"seatwise: {sentence}", file=sys.stderr, flush=True)
 
 
 def _hang_up() -> None:

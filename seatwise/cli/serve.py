@@ -9,7 +9,7 @@ from seatwise.cli.processes import Supervisor
 
 def serve(listener: socket.socket) -> int:
     """Answers on this socket until Ctrl-C or SIGTERM. Returns the exit code."""
-    with prepared(), Supervisor() as programs:
+    with prepared(check=False), Supervisor() as programs:  # its programs look for themselves
         from django.conf import settings
 
         door = listener.fileno()

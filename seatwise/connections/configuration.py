@@ -5,7 +5,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 
-from seatwise.connectors.base import Config, Connector, Setting, all_connectors, find
+from seatwise.connectors.base import (
+    Config,
+    Connector,
+    Setting,
+    all_connectors,
+    find,
+    seconds_in,
+)
 from seatwise.settings import read, refuse, split_url
 
 
@@ -18,21 +25,26 @@ class NotConfigured(Exception):
 
 
 def config(connector: Connector) -> Config:
-    """The connector's settings by name. Raises NotConfigured, naming each missing one."""
-    missing = missing_settings(connector.key)
-    if missing:
-        raise NotConfigured(missing)
+    """The connector's settings by name; "" for what is not set: see `missing_settings`."""
     return {setting.name: _value(connector, setting) for setting in connector.settings}
 
 
-def missing_settings(key: str) -> list[str]:
-    """The environment names that Integrate still needs for this connector; [] when ready."""
+def missing_settings(key: str, way: str | None = None) -> list[str]:
+    """The environment names that must be set before anybody can be let in; [] when ready.
+
+    For one way by its key; for None, for those ways on which a person consents at the vendor.
+    """
     connector = find(key)
-    needed = connector.settings if connector else ()
+    if connector is None:
+        return []
+    ways = [each for each in connector.ways if way in (each.key, None)]
+    if way is None:
+        ways = [each for each in ways if each.kind == "consent"]
+    needed = {name for each in ways for name in each.needs}
     return [
         _environment_name(connector, setting)
-        for setting in needed
-        if connector and not _value(connector, setting)
+        for setting in connector.settings
+        if setting.name in needed and not _value(connector, setting)
     ]
 
 
@@ -49,6 +61,11 @@ def check_settings() -> None:
                     raise refuse(
                         _environment_name(connector, setting), "must be an https:// address."
                     )
+            if setting.is_seconds:
+                try:
+                    seconds_in(value)
+                except ValueError as wrong:
+                    raise refuse(_environment_name(connector, setting), str(wrong)) from None
 
 
 def callback_url(key: str) -> str:
@@ -63,7 +80,8 @@ def consent_origins() -> list[str]:
     """The origins that a page's Authorize form may lead to."""
     origins = set()
     for connector in all_connectors().values():
-        if not missing_settings(connector.key):
+        consents = [way for way in connector.ways if way.kind == "consent"]
+        if any(not missing_settings(connector.key, way.key) for way in consents):
             parts = urlsplit(connector.oauth_app(config(connector)).authorize_url)
             origins.add(f"{parts.scheme}://{parts.netloc}")
     return sorted(origins)

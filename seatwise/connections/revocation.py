@@ -1,36 +1,42 @@
-"""The end of a connection: tokens erased here at once, then the vendor told."""
+"""The end of a grant: its tokens erased here at once, then the vendor told until it heard."""
 
 import asyncio
+import json
+import logging
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from seatwise.connections.configuration import NotConfigured, config
+from seatwise import audit, installation
+from seatwise.connections.ways import Client, Given, client_of, config_for
 from seatwise.connectors import oauth
-from seatwise.connectors.base import Connector
-from seatwise.models import Connection, Service, SyncRun, User
+from seatwise.connectors.base import Connector, find
+from seatwise.models import Connection, Revocation, Service, SyncRun, User
+from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
-from seatwise.vault import CannotOpen
+from seatwise.models.revocation import RevocationState
+from seatwise.vault import CannotOpen, KeyMissing
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 5.0  # seconds that a page waits for the vendor before the rest is left to the worker
+PATIENT = 20.0  # seconds, where nobody waits
+PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30)]
+PAUSES += [timedelta(hours=2), timedelta(hours=6), timedelta(hours=24)]
 
 
 def revoke(connection: Connection, *, by: User, erase: bool) -> None:
     """Erases the tokens and stops the schedule in one transaction, then tells the vendor.
 
-    A running sync stops at its next page. With `erase` everything collected goes too. What
-    the vendor answered is on `connection.revocation` afterwards.
+    A running sync stops at its next page. With `erase` what was collected goes too. What the
+    vendor answered is on `connection.revocation` afterwards; while it did not, `tell_vendors`
+    goes on asking.
     """
-    token = _forget(connection.pk, by, erase)
+    row = forget(connection.pk, by=by, erase=erase)
+    tell(row)
     connection.refresh_from_db()
-    connector = connection.connector
-    if connector is None:
-        return
-    told = bool(token) and _tell(connector, token)
-    connection.revocation = (
-        f"{connector.name} confirmed that the authorization is revoked."
-        if told
-        else f"{connector.name} did not confirm the revocation. {connector.removal}"
-    )
-    connection.save(update_fields=["revocation"])
 
 
 @transaction.atomic
@@ -42,43 +48,262 @@ def erase(service: Service) -> bool:
     Service.objects.select_for_update(no_key=True).get(pk=service.pk)
     if service.connections.holding_a_grant().exists():
         return False
-    _erase(service)
+    _erase(service, None)
     return True
 
 
 @transaction.atomic
-def _forget(pk: int, by: User, erase: bool) -> str:
-    """Returns the token to revoke at the vendor, which from here on is stored nowhere."""
+def forget(
+    pk: int, *, by: User, erase: bool = False, why: str = "The authorization was revoked."
+) -> Revocation:
+    """Ends a connection here; the vendor is to be told afterwards, outside of the transaction."""
     now = timezone.now()
+    key = Service.objects.select_for_update(no_key=True).get(connections=pk)
     # Runs before connections: a sync locks in the same order.
-    SyncRun.objects.of_connection(pk).cancel("The authorization was revoked.", now)
+    SyncRun.objects.of_connection(pk).cancel(why, now)
     connection = (
         Connection.objects.select_related("service").select_for_update(of=("self",), no_key=True)
     ).get(pk=pk)
+    row = _last_words(connection, why, now)
+    connection.access_token = connection.refresh_token = connection.credential = ""
+    connection.expires_at = connection.next_sync_at = connection.refreshing_since = None
+    connection.ends_at = connection.end_told_at = None
+    connection.state, connection.attention, connection.remedy = State.DISCONNECTED, "", ""
+    connection.disconnected_at, connection.disconnected_by = now, by
+    connection.revocation = row.told
+    connection.save()
+    audit.record(Action.REVOKED, service=key.key, about=connection.account_name, said=why)
+    if erase:
+        _erase(key, connection)
+    return row
+
+
+def hand_over(connection: Connection, token: str, why: str) -> Revocation:
+    """Takes a token of the connection that must not live on; `tell_vendors` ends it there.
+
+    In the transaction in which the token leaves its own row. The connection's `way` and
+    `credential` must still be those that the token belongs to.
+    """
+    client = client_of(connection)
+    return _written(connection.service, connection, _Secret.of(token, client), why)
+
+
+def give_back(service: Service, given: Given, why: str) -> None:
+    """Ends a grant that never became a connection, at once if the vendor answers."""
+    try:
+        for row in noted(service, given, why):
+            tell(row)
+    except DatabaseError:
+        log.exception("a grant that cannot be noted is revoked without a note")
+        _ask(service.connector, _secret_of(given), AT_ONCE)
+
+
+def noted(service: Service, given: Given, why: str) -> list[Revocation]:
+    """The grant as a row that `tell` ends; none for an API key, which stays with its makers."""
+    if given.way.kind == "key":
+        return []
+    return [_written(service, None, _secret_of(given), why)]
+
+
+def unsaid_key(connection: Connection, why: str) -> Revocation:
+    """An API key leaves the row; the note says who can end it."""
+    name, _ = _vendor(connection.service)
+    sentence = f"The API key is erased here. Only people can end it: delete it at {name}."
+    return _unsaid(connection, why, sentence, timezone.now())
+
+
+def tell_vendors(now: datetime) -> int:
+    """Tells every vendor what is due; how many grants are settled now. Never raises for one."""
+    if installation.hindrance() is not None:
+        return 0
+    settled = 0
+    for pk in list(Revocation.objects.due(now).values_list("pk", flat=True)):
+        settled += _told(pk, now, PATIENT)
+    return settled
+
+
+def tell(row: Revocation) -> None:
+    """Tells the vendor now, but does not let a page wait long for it."""
+    if row.state == RevocationState.WAITING:
+        _told(row.pk, timezone.now(), AT_ONCE)
+    row.refresh_from_db()
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    token: str = field(repr=False)
+    client_id: str = ""  # "": the client in the settings
+    client_secret: str = field(repr=False, default="")
+
+    @classmethod
+    def of(cls, token: str, client: Client | None) -> "_Secret":
+        return cls(token, client.id, client.secret) if client else cls(token)
+
+
+def _secret_of(given: Given) -> _Secret:
+    return _Secret.of(given.grant.refresh_token or given.grant.access_token, given.client)
+
+
+def _last_words(connection: Connection, why: str, now: datetime) -> Revocation:
+    """The row that remembers what the vendor must be told, or why nobody tells it."""
+    name, removal = _vendor(connection.service)
+    if connection.way_in is not None and connection.way_in.kind == "key":
+        return unsaid_key(connection, why)
     try:
         token = connection.unseal("refresh_token") or connection.unseal("access_token")
     except CannotOpen:
         token = ""
-    connection.access_token = connection.refresh_token = ""
-    connection.expires_at = connection.next_sync_at = None
-    connection.state, connection.attention, connection.remedy = State.DISCONNECTED, "", ""
-    connection.disconnected_at, connection.disconnected_by = now, by
-    connection.save()
-    if erase:
-        _erase(connection.service)
-    return token
+    if not token:
+        sentence = f"No token could be opened, so {name} was not told. {removal}"
+        return _unsaid(connection, why, sentence, now)
+    return hand_over(connection, token, why)
 
 
-def _erase(service: Service) -> None:
-    """Of every account the service was ever connected to: "all" means all."""
-    for connection in service.connections.select_for_update(no_key=True):
-        connection.erase_collected()
-        connection.save()
+def _written(
+    service: Service, connection: Connection | None, secret: _Secret, why: str
+) -> Revocation:
+    now = timezone.now()
+    name, _ = _vendor(service)
+    row = Revocation(service=service, connection=connection, why=why, created_at=now, next_at=now)
+    row.told = f"{name} is being told."
+    row.seal("secret", json.dumps(asdict(secret)))
+    row.save()
+    return row
 
 
-def _tell(connector: Connector, token: str) -> bool:
-    try:
-        app = connector.oauth_app(config(connector))
-    except NotConfigured:
+def _unsaid(connection: Connection, why: str, told: str, now: datetime) -> Revocation:
+    row = Revocation.objects.create(
+        service=connection.service,
+        connection=connection,
+        why=why,
+        told=told,
+        state=RevocationState.UNCONFIRMED,
+        created_at=now,
+        ended_at=now,
+    )
+    _record(row)
+    return row
+
+
+def _told(pk: int, now: datetime, deadline: float) -> bool:
+    """One try, with no transaction open meanwhile; whether the row is settled afterwards."""
+    secret = _claimed(pk, now)
+    if secret is None:
         return False
-    return asyncio.run(oauth.revoke(app, token))
+    row = Revocation.objects.select_related("service").get(pk=pk)
+    return _noted(pk, _ask(row.service.connector, secret, deadline), now)
+
+
+@transaction.atomic
+def _claimed(pk: int, now: datetime) -> _Secret | None:
+    """Puts off the next try first, so that no two processes tell the vendor at once."""
+    row = (
+        Revocation.objects.due(now)
+        .select_related("service", "connection")
+        .select_for_update(of=("self",), skip_locked=True)
+        .filter(pk=pk)
+        .first()
+    )
+    if row is None:
+        return None
+    name, removal = _vendor(row.service)
+    if hindrance := installation.hindrance(row.connection):
+        _say(row, f"{name} is not told yet. {hindrance}")
+        return None
+    try:
+        told = json.loads(row.unseal("secret"))
+    except KeyMissing:
+        row.next_at = now + PAUSES[1]
+        _say(row, f"{name} is not told yet: the key that opens the token is missing.")
+        return None
+    except (CannotOpen, ValueError):
+        _settle(
+            row,
+            RevocationState.UNCONFIRMED,
+            f"The token could not be opened, so {name} was not told. {removal}",
+        )
+        return None
+    row.next_at = now + PAUSES[min(row.tries, len(PAUSES) - 1)]
+    row.tries += 1
+    row.save(update_fields=["next_at", "tries"])
+    return _Secret(**told)
+
+
+def _ask(connector: Connector | None, secret: _Secret, deadline: float) -> oauth.Ended:
+    if connector is None:
+        return "refused"
+    client = Client(secret.client_id, secret.client_secret) if secret.client_id else None
+    app = connector.oauth_app(config_for(connector, client))
+    return asyncio.run(oauth.end_grant(app, secret.token, deadline=deadline))
+
+
+@transaction.atomic
+def _noted(pk: int, answer: oauth.Ended, now: datetime) -> bool:
+    row = (
+        Revocation.objects.waiting()
+        .select_related("service", "connection")
+        .select_for_update(of=("self",))
+        .filter(pk=pk)
+        .first()
+    )
+    if row is None:  # told by somebody else meanwhile
+        return False
+    name, removal = _vendor(row.service)
+    if answer == "confirmed":
+        sentence = f"{name} confirmed that the authorization is revoked."
+        _settle(row, RevocationState.CONFIRMED, sentence)
+        return True
+    sentence = f"{name} did not confirm the revocation"
+    if answer == "refused" or row.tries > len(PAUSES):
+        _settle(row, RevocationState.UNCONFIRMED, f"{sentence}. {removal}")
+        return True
+    again = now + PAUSES[row.tries - 1]
+    _say(row, f"{sentence} yet; Seatwise asks again by itself, {again:%H:%M} UTC. {removal}")
+    return False
+
+
+def _settle(row: Revocation, state: RevocationState, sentence: str) -> None:
+    row.state, row.secret, row.next_at, row.ended_at = state, "", None, timezone.now()
+    _say(row, sentence)
+    _record(row)
+
+
+def _say(row: Revocation, sentence: str) -> None:
+    """On the row; and on the connection, where this is how it ended."""
+    row.told = sentence
+    row.save()
+    newest = Revocation.objects.of_connection(row.connection_id).first()
+    if row.connection_id is not None and newest == row:
+        ended = Connection.objects.filter(pk=row.connection_id, state=State.DISCONNECTED)
+        ended.update(revocation=sentence)
+
+
+def _record(row: Revocation) -> None:
+    done = row.state == RevocationState.CONFIRMED
+    audit.record(
+        Action.REVOCATION_CONFIRMED if done else Action.REVOCATION_UNCONFIRMED,
+        service=row.service.key,
+        about=row.connection.account_name if row.connection else "",
+        said=row.told,
+        detail={"why": row.why, "tries": row.tries},
+    )
+
+
+def _vendor(service: Service) -> tuple[str, str]:
+    """Its name, and how a person ends the access there."""
+    connector = find(service.key)
+    if connector is None:
+        return service.name, f"End Seatwise's access at {service.name} yourself."
+    return connector.name, connector.removal
+
+
+def _erase(service: Service, connection: Connection | None) -> None:
+    """What was collected of one account; of all there ever were once none holds a grant."""
+    others = service.connections.select_for_update(no_key=True).order_by("pk")
+    spared = connection is not None and service.connections.holding_a_grant().exists()
+    going = others.filter(pk=connection.pk) if spared and connection else others
+    for each in going:
+        each.erase_collected()
+        each.checks, each.checked_at = [], None
+        each.save()
+        audit.record(Action.ERASED, service=service.key, about=each.account_name)

@@ -6,7 +6,8 @@ imports one by name, so a third party's package has equal standing with ours.
 
     connector = find("…")                      facts and doors of one vendor
     app       = connector.oauth_app(config)    where and as whom to ask for consent
-    account   = await connector.identify(config, grant, asked)
+    account   = await connector.identify(config, grant)
+    checks    = await connector.inspect(config, account, token, asked)
     async with connector.reader(config, account, credentials) as reader:
         async for batch in collect(reader, plan): …
 """
@@ -18,14 +19,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from seatwise.connectors.months import last_months
-from seatwise.connectors.records import Account, Batch, Grant, SeatKind, Stage
+from seatwise.connectors.records import Account, Batch, Check, Grant, SeatKind, Stage
 from seatwise.connectors.state import State
 
 ENTRY_POINTS = "seatwise.connectors"
+A_DAY = 86_400  # seconds; no setting is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,10 @@ class Setting:
 
     name: str
     what: str
-    default: str | None = None  # None: Integrate is refused until it is set
+    default: str | None = None  # None: the ways in that need it wait until it is set
     secret: bool = False
     is_url: bool = False
+    is_seconds: bool = False  # a whole number from 1 to A_DAY, or empty
 
 
 Config = Mapping[str, str]  # a connector's settings by `Setting.name`, checked
@@ -50,6 +53,35 @@ class Scope:
     reads: str  # "Members and roles"
     why: str  # "who holds a seat"
     optional: bool = False  # asked for only when somebody has chosen it, never silently
+    loses: str = ""  # what will be missing without it, in a sentence
+    required: bool = False  # nothing works without it, so it is always asked for
+
+
+WayKind = Literal["consent", "key", "machine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to let Seatwise read an account.
+
+    A `consent` is given by a person on the vendor's pages. A `key` is an API key that somebody
+    made there. A `machine` is an app of the account that signs in by its own client id and
+    secret, with no person and no seat.
+    """
+
+    key: str  # "scoped": kept on the connection, never renamed
+    kind: WayKind
+    name: str  # "OAuth, permission by permission"
+    what: str  # whom it suits and what it takes, in a sentence or two
+    scope: str = ""  # a consent's one scope; "": the connector's scopes, picked one by one
+    needs: tuple[str, ...] = ()  # the settings without which it cannot be used
+    idle: timedelta | None = None  # a refresh token that nobody uses dies after so long
+    lasts: timedelta | None = None  # from the consent to the hard end; None: no such end
+
+    @property
+    def picks_scopes(self) -> bool:
+        """Whether an admin chooses what may be read, scope by scope."""
+        return self.kind != "key" and not self.scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +116,10 @@ class OAuthApp:
     token_url: str
     revoke_url: str | None
     hosts: frozenset[str]  # the only "host:port" the client may talk to
+    issuers: frozenset[str] = frozenset()  # who may say `iss` in an answer (RFC 9207)
+    # Seconds for which a refresh token is known to work on after it was exchanged; None: nobody
+    # knows, so an exchange whose outcome is unknown is never tried a second time.
+    grace: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +190,7 @@ class Connector(Protocol):
     key: ClassVar[str]  # "acme": the folder, the settings' prefix, the catalogue's link
     name: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]]
+    ways: ClassVar[tuple[Way, ...]]  # the recommended one first
     scopes: ClassVar[tuple[Scope, ...]]
     # What can be read with which scopes: "members", "licences", "activity" and the metrics' keys,
     # each with the sets of scopes of which any one is enough.
@@ -169,10 +206,24 @@ class Connector(Protocol):
 
     def oauth_app(self, config: Config) -> OAuthApp: ...
 
-    async def identify(self, config: Config, grant: Grant, asked: frozenset[str]) -> Account: ...
+    async def identify(self, config: Config, grant: Grant) -> Account:
+        """Whose grant this is, by an ID token or by asking. Raises VendorError."""
+
+    async def inspect(
+        self, config: Config, account: Account, token: str, asked: frozenset[str]
+    ) -> tuple[Check, ...]:
+        """What of an account can be read, looked at one by one. Raises VendorError only where
+        nothing at all can be said (the token is refused, the vendor does not answer)."""
 
     def token_of(self, api_key: str) -> str:
         """The token that credentials hand out for an API key; a reader knows it from a grant's."""
+
+    async def machine_grant(self, app: OAuthApp, account_name: str, scopes: Iterable[str]) -> Grant:
+        """A machine's tokens for the account of that name, whose region is found, not asked.
+
+        Raises ConsentRefused where no region knows the account or the app, AppRejected,
+        TryAgainLater, BrokenAnswer.
+        """
 
     def reader(
         self, config: Config, account: Account, credentials: Credentials
@@ -189,6 +240,15 @@ def all_connectors() -> Mapping[str, Connector]:
 def find(key: str) -> Connector | None:
     """The connector with this key, or None where nobody has written one."""
     return all_connectors().get(key)
+
+
+def seconds_in(text: str) -> int | None:
+    """What a setting that `is_seconds` says; None where it is empty. Raises ValueError."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= A_DAY):
+        raise ValueError(f"must be empty or a whole number of seconds from 1 to {A_DAY:,}.")
+    return int(text)
 
 
 def scopes_to_ask(scopes: Iterable[Scope], chosen: Container[str] = ()) -> list[str]:

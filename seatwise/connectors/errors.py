@@ -5,6 +5,7 @@
     ├── CredentialsRejected  get a new token, or have someone authorize again: 401
     ├── ConsentRefused       somebody must allow it: Deny, or a code that is too old
     ├── AppRejected          the operator must mend the client id or secret
+    ├── KeptBack             the operator must act first: Seatwise itself must not use the grant
     ├── AccessDenied         somebody with a higher role or scope must allow it: 403
     ├── NotOnThisPlan        the account's plan lacks it: 402
     ├── NotFound             it is gone: 404
@@ -15,7 +16,12 @@ Every error carries three sentences for a person: what happened (`str(error)`), 
 (`remedy`) and who can do it (inside the remedy). No error ever carries a token.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+# Whether a request that was sent once may have been carried out although no usable answer came.
+# "unlikely": not a byte in time, or a web page instead of the endpoint's answer. "likely": the
+# connection broke off after sending, or the answer is cut off.
+Doubt = Literal["", "unlikely", "likely"]
 
 
 class VendorError(Exception):
@@ -23,10 +29,13 @@ class VendorError(Exception):
 
     default_remedy: ClassVar[str] = "Try again; if it stays, tell the operator of Seatwise."
 
-    def __init__(self, message: str, *, remedy: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", status: int | None = None, doubt: Doubt = ""
+    ) -> None:
         super().__init__(message)
         self.remedy = remedy or self.default_remedy
         self.status = status
+        self.doubt = doubt
 
 
 class TryAgainLater(VendorError):
@@ -41,8 +50,9 @@ class TryAgainLater(VendorError):
         after: float | None = None,
         remedy: str = "",
         status: int | None = None,
+        doubt: Doubt = "",
     ) -> None:
-        super().__init__(message, remedy=remedy, status=status)
+        super().__init__(message, remedy=remedy, status=status, doubt=doubt)
         self.after = after
 
 
@@ -62,6 +72,13 @@ class AppRejected(VendorError):
     """The vendor does not accept our client id or client secret."""
 
     default_remedy = "The operator of Seatwise checks the client id and client secret."
+
+
+class KeptBack(VendorError):
+    """Seatwise must not use the grant now: a key is missing, or this is a copy. No call was made
+    and the grant is as it was."""
+
+    default_remedy = "The operator of Seatwise acts first; nothing is lost meanwhile."
 
 
 class AccessDenied(VendorError):

@@ -20,6 +20,7 @@ from seatwise.connectors.errors import (
     AccessDenied,
     BrokenAnswer,
     CredentialsRejected,
+    Doubt,
     NotFound,
     NotOnThisPlan,
     RequestRefused,
@@ -29,6 +30,7 @@ from seatwise.connectors.errors import (
 from seatwise.connectors.pace import Pace, Turn
 from seatwise.connectors.patience import Patience, seconds_to_wait
 from seatwise.connectors.requestlog import told
+from seatwise.connectors.tls import trust
 from seatwise.connectors.turns import TooLong, taken
 
 T = TypeVar("T")
@@ -105,6 +107,7 @@ class Http:
             timeout=self._patience.deadline,
             follow_redirects=False,
             trust_env=False,
+            verify=trust(),
         )
 
     async def __aenter__(self) -> Self:
@@ -232,28 +235,30 @@ class Http:
         self, request: httpx2.Request, turn: Turn, limit: float
     ) -> tuple[httpx2.Response, bytes]:
         endpoint = turn.endpoint
+        doubt: Doubt = "unlikely"
         try:
             async with asyncio.timeout(limit):
                 response = await self._client.send(request, stream=True)
+                doubt = "likely"
                 try:
                     now = self._patience.clock()
                     self._pace.heard(turn, response.status_code, response.headers, now)
                     return response, await self._body(response, endpoint)
                 finally:
                     await response.aclose()
-        except (TimeoutError, httpx2.TimeoutException):
+        except (TimeoutError, httpx2.TimeoutException) as error:
+            unsent = isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout)
             raise TryAgainLater(
-                f"{self._vendor} did not finish answering within {limit:g} s ({endpoint})."
+                f"{self._vendor} did not finish answering within {limit:g} s ({endpoint}).",
+                doubt="" if unsent else doubt,
             ) from None
         except httpx2.DecodingError:
-            raise BrokenAnswer(
-                f"{self._vendor} sent an answer that cannot be unpacked ({endpoint})."
-            ) from None
+            raise self._useless("sent an answer that cannot be unpacked", endpoint) from None
         except httpx2.ConnectError as error:
             raise self._unreachable(error, request.url.host, endpoint) from None
         except httpx2.TransportError:
             raise TryAgainLater(
-                f"The connection to {self._vendor} broke off ({endpoint})."
+                f"The connection to {self._vendor} broke off ({endpoint}).", doubt="likely"
             ) from None
 
     def _unreachable(self, error: Exception, host: str, endpoint: str) -> TryAgainLater:
@@ -287,7 +292,8 @@ class Http:
             if len(body) > self._patience.most_bytes:
                 megabytes = self._patience.most_bytes / 1_000_000
                 raise _Final(
-                    f"{self._vendor} sent more than {megabytes:g} MB in one answer ({endpoint})."
+                    f"{self._vendor} sent more than {megabytes:g} MB in one answer ({endpoint}).",
+                    doubt="likely",
                 )
         return bytes(body)
 
@@ -311,19 +317,16 @@ class Http:
     def _json(self, response: httpx2.Response, body: bytes, endpoint: str) -> object:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html":
-            raise BrokenAnswer(
-                f"{self._vendor} answered with a web page instead of data ({endpoint})."
-            )
+            raise self._useless("answered with a web page instead of data", endpoint, "unlikely")
         if kind != "application/json" and not kind.endswith("+json"):
-            raise BrokenAnswer(
-                f"{self._vendor} answered with something that is not JSON ({endpoint})."
-            )
+            raise self._useless("answered with something that is not JSON", endpoint, "unlikely")
         try:
             return strictjson.parse(body)
         except ValueError:
-            raise BrokenAnswer(
-                f"{self._vendor} sent data that is cut off or malformed ({endpoint})."
-            ) from None
+            raise self._useless("sent data that is cut off or malformed", endpoint) from None
+
+    def _useless(self, what: str, endpoint: str, doubt: Doubt = "likely") -> BrokenAnswer:
+        return BrokenAnswer(f"{self._vendor} {what} ({endpoint}).", doubt=doubt)
 
     def _read(self, answer: Answer, read: Callable[[object], T], endpoint: str) -> T:
         if answer.data is None:

@@ -1,4 +1,5 @@
-"""The OAuth client: authorization code with PKCE, refresh and revocation (RFC 6749, 7636, 7009).
+"""The OAuth client: authorization code with PKCE, an app's own credentials, refresh and revocation
+(RFC 6749, 7636, 7009).
 
 No vendor is named here. Nothing in this module retries: a code and a rotating refresh token
 are spent by the first request that reaches the vendor, whether or not its answer arrives.
@@ -8,7 +9,8 @@ import hashlib
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
 from seatwise.connectors.base import OAuthApp
@@ -109,13 +111,58 @@ async def refresh(
     return _grant(app, answer, granted)
 
 
+async def machine(app: OAuthApp, scope: str, *, patience: Patience | None = None) -> Grant:
+    """The grant of an app that signs in by its own id and secret (RFC 6749 §4.4); nobody consents.
+
+    These are an admin's input, not the operator's settings, so the words are for that admin.
+    Raises ConsentRefused where the scope is not accepted, AppRejected, TryAgainLater, BrokenAnswer.
+    """
+    answer = await _ask(app, {"grant_type": "client_credentials", "scope": scope}, patience)
+    error, vendor = _error_of(answer), _vendor(app)
+    if error in ("invalid_scope", "invalid_request"):
+        raise ConsentRefused(
+            f"{vendor} does not accept what was asked for.",
+            status=answer.status,
+            remedy="Compare the name of the account and the app's permissions there.",
+        )
+    if error in ("unauthorized_client", "unsupported_grant_type", "invalid_grant"):
+        raise AppRejected(
+            f"{vendor} does not let this app sign in by itself.",
+            status=answer.status,
+            remedy="Whoever manages the app at the vendor allows it to, and makes sure that the"
+            " account is not suspended.",
+        )
+    try:
+        grant = _grant(app, answer, frozenset(scope.split()))
+    except AppRejected:
+        raise AppRejected(
+            f"{vendor} does not accept this client id or client secret.",
+            status=answer.status,
+            remedy="An admin of Seatwise enters the app's client id and client secret again;"
+            " whoever manages the app at the vendor has them.",
+        ) from None
+    return replace(grant, refresh_token=None)  # it can always ask anew
+
+
 async def revoke(app: OAuthApp, token: str, *, deadline: float = 10.0) -> bool:
     """Whether the vendor confirmed (with 200) that the token is dead; never raises for it.
 
     `deadline` is in seconds.
     """
+    return await end_grant(app, token, deadline=deadline) == "confirmed"
+
+
+Ended = Literal["confirmed", "refused", "unclear"]
+
+
+async def end_grant(app: OAuthApp, token: str, *, deadline: float = 10.0) -> Ended:
+    """What the vendor says to a revocation; never raises for it. `deadline` is in seconds.
+
+    `refused` is a vendor that has no such address or wants nothing of it: asking again mends
+    nothing. `unclear` may be asked again: no answer, a 5xx, or our client was not accepted.
+    """
     if app.revoke_url is None:
-        return False
+        return "refused"
     form = {"token": token, "client_id": app.client_id, "client_secret": app.client_secret}
     try:
         async with Http(_vendor(app), app.hosts) as http:
@@ -123,8 +170,11 @@ async def revoke(app: OAuthApp, token: str, *, deadline: float = 10.0) -> bool:
                 app.revoke_url, form, endpoint=_path(app.revoke_url), deadline=deadline
             )
     except VendorError:  # a web page with 200 is among them: no confirmation
-        return False
-    return answer.status == 200
+        return "unclear"
+    if answer.status == 200:
+        return "confirmed"
+    ours = _error_of(answer) in ("invalid_client", "unauthorized_client")
+    return "refused" if answer.status in (400, 404, 405, 410, 501) and not ours else "unclear"
 
 
 async def _ask(app: OAuthApp, form: Mapping[str, str], patience: Patience | None) -> Answer:
@@ -145,7 +195,7 @@ def _grant(app: OAuthApp, answer: Answer, otherwise: frozenset[str]) -> Grant:
         refresh_token=_token(data.get("refresh_token")),
         expires_in=_seconds(data.get("expires_in")),
         scopes=_scopes(data.get("scope"), otherwise),
-        id_token=_token(data.get("id_token")),
+        id_token=_id_token(data.get("id_token")),
     )
 
 
@@ -184,6 +234,11 @@ def _token(value: object) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TOKEN:
         return None
     return value if value.isascii() and value.isprintable() and " " not in value else None
+
+
+def _id_token(value: object) -> str | None:
+    # One that is there and cannot be used is no missing one: "" proves nothing, and fails.
+    return None if value is None else _token(value) or ""
 
 
 def _seconds(value: object) -> int | None:

@@ -91,6 +91,24 @@ class Gap:
     minor: bool = False  # other evidence stands in for it: told in the coverage, and no note
 
 
+Verdict = Literal["ok", "limited", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at before a connection is trusted, with what to do about it.
+
+    A check that is not `ok` limits the connection, never fails it: `gap` says what is lost.
+    """
+
+    key: str  # "role"
+    name: str  # "Who authorized"
+    verdict: Verdict  # unknown: it could not be looked at
+    found: str  # "Ada Lovelace, Global Admin", in a sentence or less
+    remedy: str = ""  # what to do and who can do it; "" where nothing needs doing
+    gap: Gap | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """The account at the vendor that a grant opens, and the person who gave it."""
@@ -101,7 +119,7 @@ class Account:
     api_url: str
     granted_by: str  # name and e-mail of the authorizing person; "" for machine grants
     granted_role: str  # that person's role in the vendor's word; "" where unknown
-    gaps: tuple[Gap, ...] = ()  # known before the first sync
+    gaps: tuple[Gap, ...] = ()  # known before the first sync: those of the checks
     scopes: frozenset[str] | None = None  # what was granted; None where nobody knows
 
 
@@ -112,11 +130,12 @@ class Grant:
     access_token: str
     refresh_token: str | None
     expires_in: int | None  # seconds; None where the answer gave nothing usable
-    scopes: frozenset[str]
+    scopes: frozenset[str] | None  # None where nobody tells: an API key
     id_token: str | None = None
 
     def __repr__(self) -> str:
-        return f"Grant(scopes={sorted(self.scopes)}, expires_in={self.expires_in}, …)"
+        scopes = None if self.scopes is None else sorted(self.scopes)
+        return f"Grant(scopes={scopes}, expires_in={self.expires_in}, …)"
 
 
 Stage = Literal["members", "licences", "usage", "activity"]

@@ -1,9 +1,12 @@
 """The nouns: one file each, with the questions one can ask of it on its queryset."""
 
+from seatwise.models.audit_event import AuditEvent
 from seatwise.models.authorization import Authorization
 from seatwise.models.connection import Connection
+from seatwise.models.installation import Installation
 from seatwise.models.license_pool import LicensePool
 from seatwise.models.member import Member, MemberEvent
+from seatwise.models.revocation import Revocation
 from seatwise.models.service import Service
 from seatwise.models.signal import Signal
 from seatwise.models.staged import StagedRecord
@@ -12,11 +15,14 @@ from seatwise.models.usage_point import UsagePoint
 from seatwise.models.user import User
 
 __all__ = [
+    "AuditEvent",
     "Authorization",
     "Connection",
+    "Installation",
     "LicensePool",
     "Member",
     "MemberEvent",
+    "Revocation",
     "Service",
     "Signal",
     "StagedRecord",

@@ -2,11 +2,12 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Self
+from typing import ClassVar, Self
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+
+from seatwise.models.sealed import Sealed
 
 LIFETIME = timedelta(minutes=15)
 
@@ -16,6 +17,7 @@ class Outcome(models.TextChoices):
     CONNECTED = "connected", "Connected"
     REFUSED = "refused", "Not allowed"
     FAILED = "failed", "Did not work"
+    ASKS = "asks", "Waiting for your choice"
 
 
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
@@ -31,18 +33,43 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def begun_by(self, user: object) -> Self:
         return self.filter(user=user)
 
+    def held(self) -> Self:
+        """Those whose grant waits for somebody to say what is to become of it."""
+        return self.filter(outcome=Outcome.ASKS)
+
+    def held_too_long(self, now: datetime) -> Self:
+        return self.held().filter(used_at__lte=now - LIFETIME)
+
+    def asked_for(self, connection_id: int) -> list[str]:
+        """The scopes that the connection's newest authorization asked for; [] if nobody knows."""
+        connected = self.filter(connection_id=connection_id, outcome=Outcome.CONNECTED)
+        newest = connected.order_by("-pk").first()
+        return newest.asked if newest else []
+
     def numbered(self, pk: int) -> "Authorization | None":
-        return self.select_related("connection__service").filter(pk=pk).first()
+        known = self.select_related("connection__service", "renews")
+        return known.filter(pk=pk).first()
 
 
-class Authorization(models.Model):
+class Authorization(Sealed):
     """Bound to the service, the person and the browser session that began it; used once."""
+
+    SEALED_AS = "authorization"
+    SEALED_BY = "state_hash"
+    SEALED_FIELDS: ClassVar[tuple[str, ...]] = ("verifier", "held")
 
     service = models.ForeignKey("Service", on_delete=models.CASCADE)
     user = models.ForeignKey("User", on_delete=models.CASCADE)
     state_hash = models.CharField(max_length=64, unique=True)
     session_hash = models.CharField(max_length=64)
-    verifier = models.TextField()  # sealed; erased when used
+    verifier = models.TextField(blank=True)  # sealed; erased when used
+    way = models.CharField(max_length=20, blank=True, db_default="")  # of the connector's ways
+    # The connection whose authorization is to be renewed; None: an account is to be added.
+    renews = models.ForeignKey(
+        "Connection", null=True, on_delete=models.SET_NULL, related_name="renewals"
+    )
+    held = models.TextField(blank=True, db_default="")  # sealed: the grant, until somebody chose
+    account = models.JSONField(null=True)  # the account that was found, while it is held
     asked = ArrayField(models.CharField(max_length=200))
     popup = models.BooleanField(default=False)
     created_at = models.DateTimeField()
@@ -50,7 +77,9 @@ class Authorization(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
     message = models.TextField(blank=True)
     remedy = models.TextField(blank=True)
-    connection = models.ForeignKey("Connection", null=True, on_delete=models.SET_NULL)
+    connection = models.ForeignKey(
+        "Connection", null=True, on_delete=models.SET_NULL, related_name="authorizations"
+    )
 
     objects = AuthorizationQuerySet.as_manager()
 
@@ -60,16 +89,9 @@ class Authorization(models.Model):
     def is_too_old(self, now: datetime) -> bool:
         return now - self.created_at > LIFETIME
 
-    def seal_verifier(self, verifier: str) -> None:
-        self.verifier = settings.ENCRYPTION_KEYS.seal(verifier, self._place())
-
-    def unseal_verifier(self) -> str:
-        """The PKCE verifier. Raises vault.CannotOpen."""
-        opened: str = settings.ENCRYPTION_KEYS.open(self.verifier, self._place())
-        return opened
-
-    def _place(self) -> str:
-        return f"authorization:{self.state_hash}:verifier"
+    def waited_too_long(self, now: datetime) -> bool:
+        """Whether the grant that is held must be given up."""
+        return self.used_at is None or now - self.used_at >= LIFETIME
 
 
 def fingerprint(secret: str) -> str:

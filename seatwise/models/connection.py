@@ -1,15 +1,16 @@
 """A grant to read one account at one vendor, and how it is doing."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
-from seatwise.connectors.base import Connector, find
+from seatwise.connectors.base import Connector, Way, find
 from seatwise.connectors.records import Account, Gap
+from seatwise.models.sealed import Sealed
 from seatwise.models.sync_run import SyncRun
 
 
@@ -22,6 +23,7 @@ class State(models.TextChoices):
     BY_FILE = "by_file", "By file"
 
 
+ENDS_SOON = timedelta(days=14)  # so long before its hard end a grant is announced to end
 WITHOUT_GRANT = (State.DISCONNECTED, State.NEEDS_RECONNECT, State.BY_FILE)
 
 
@@ -51,11 +53,35 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         alive = self.alive().select_related("service").order_by("pk")
         return alive.filter(service__key=key) if key else alive
 
+    def numbered(self, number: str) -> "Connection | None":
+        """The one with this number, as an address or a form names it."""
+        fits = number.isascii() and number.isdigit() and len(number) < 19
+        return self.filter(pk=int(number)).first() if fits else None
+
+    def of_account(self, service: object, account: Account) -> Self:
+        """Those of the same account, the surest first.
+
+        The same id is the same account. An id that no vendor proved is the account's name (an
+        API key tells no id), so with one of those on either side, name and region decide.
+        """
+        told = account.external_id
+        same_name = models.Q(account_name=account.name, region=account.region)
+        unproved = models.Q() if told == account.name else models.Q(account_id=account.name)
+        return (
+            self.filter(service=service)
+            .filter(models.Q(account_id=told) | (same_name & unproved))
+            .annotate(is_sure=models.Q(account_id=told))
+            .order_by("-is_sure", "replaced_at", "pk")
+        )
+
     def due(self, now: datetime) -> Self:
         return self.alive().filter(next_sync_at__lte=now).order_by("next_sync_at")
 
 
-class Connection(models.Model):
+class Connection(Sealed):
+    SEALED_AS = "connection"
+    SEALED_FIELDS: ClassVar[tuple[str, ...]] = ("access_token", "refresh_token", "credential")
+
     service = models.ForeignKey("Service", on_delete=models.CASCADE, related_name="connections")
     state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
 
@@ -67,9 +93,20 @@ class Connection(models.Model):
     granted_role = models.CharField(max_length=100, blank=True)
     scopes = ArrayField(models.CharField(max_length=200), default=list)
 
+    way = models.CharField(max_length=20, blank=True, db_default="")  # a key of its `ways`
     access_token = models.TextField(blank=True)  # sealed
     refresh_token = models.TextField(blank=True)  # sealed
+    credential = models.TextField(blank=True, db_default="")  # sealed: an API key, or a client
     expires_at = models.DateTimeField(null=True)  # None: unknown, taken as short
+    granted_at = models.DateTimeField(null=True)  # from here its hard end is counted
+    ends_at = models.DateTimeField(null=True)  # the hard end; None: none, or not known
+    end_told_at = models.DateTimeField(null=True)  # when that end was announced
+    refreshed_at = models.DateTimeField(null=True)  # when the vendor last gave tokens
+    refreshing_since = models.DateTimeField(null=True)  # asked, and no answer was stored yet
+    installation = models.UUIDField(null=True)  # which installation the grant belongs to
+
+    checks = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    checked_at = models.DateTimeField(null=True)
 
     account_gaps = models.JSONField(default=list)  # known since the authorization
     sync_gaps = models.JSONField(default=list)  # found by the last sync
@@ -109,8 +146,25 @@ class Connection(models.Model):
         return find(self.service.key)
 
     @property
+    def way_in(self) -> Way | None:
+        """How it was let in: its entry in the connector's ways; None where that is gone."""
+        ways = self.connector.ways if self.connector else ()
+        return next((way for way in ways if self.way in (way.key, "")), None)
+
+    @property
     def is_alive(self) -> bool:
         return self.state not in WITHOUT_GRANT
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether the grant reaches its hard end within two weeks, or has reached it."""
+        ends_at = self.ends_at if self.is_alive else None
+        return ends_at is not None and ends_at <= timezone.now() + ENDS_SOON
+
+    @property
+    def holds_a_grant(self) -> bool:
+        """Not revoked, also where the grant has ended and somebody must authorize again."""
+        return self.state not in (State.DISCONNECTED, State.BY_FILE)
 
     @property
     def is_by_file(self) -> bool:
@@ -141,7 +195,8 @@ class Connection(models.Model):
             granted_by=self.granted_by,
             granted_role=self.granted_role,
             gaps=tuple(Gap(**gap) for gap in self.account_gaps),
-            scopes=frozenset(self.scopes),
+            # Of an API key nobody tells beforehand what it may read.
+            scopes=None if self.way_in and self.way_in.kind == "key" else frozenset(self.scopes),
         )
 
     @property
@@ -154,6 +209,12 @@ class Connection(models.Model):
         return [gap for gap in seen.values() if not gap.get("minor")]
 
     @property
+    def found_gaps(self) -> list[dict[str, Any]]:
+        """What the last sync could not read and no check had told before."""
+        told = {gap["what"] for gap in self.account_gaps}
+        return [gap for gap in self.gaps if gap["what"] not in told]
+
+    @property
     def is_limited(self) -> bool:
         """Whether something cannot be read. What a plan lacks, but we do not need, is no limit."""
         return any(gap["capability"] != "account" for gap in self.gaps)
@@ -162,18 +223,6 @@ class Connection(models.Model):
     def unreadable(self) -> set[str]:
         """The capabilities and metrics that could not be read."""
         return {gap["capability"] for gap in self.gaps}
-
-    def place(self, field: str) -> str:
-        """Where a secret of this row lives; a ciphertext opens only there."""
-        return f"connection:{self.pk}:{field}"
-
-    def seal(self, field: str, secret: str) -> None:
-        setattr(self, field, settings.ENCRYPTION_KEYS.seal(secret, self.place(field)))
-
-    def unseal(self, field: str) -> str:
-        """The secret in `field`; "" where there is none. Raises vault.CannotOpen."""
-        sealed: str = getattr(self, field)
-        return settings.ENCRYPTION_KEYS.open(sealed, self.place(field)) if sealed else ""
 
     def remember(self, state: Mapping[str, object]) -> None:
         """Keeps from where the next sync goes on."""

@@ -193,7 +193,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def for_export(self) -> QuerySet["Member"]:
         """With what a file's lines hold, light enough to stream a large account."""
-        return self.select_related("license").defer("teams", "job_title", "url")
+        return self.select_related("license", "connection").defer("teams", "job_title", "url")
 
     def tally(self) -> list[Tally]:
         """Everything the charts and tiles count, in one query.
@@ -265,10 +265,9 @@ class Member(models.Model):
 
 
 class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
-    def of(self, service: object) -> Self:
-        return self.filter(
-            member__connection__service=service, member__connection__replaced_at=None
-        )
+    def of(self, service: "Service") -> Self:
+        """Of the accounts that are shown."""
+        return self.filter(member__connection__in=service.shown_connections)
 
     def since(self, at: datetime) -> Self:
         return self.filter(at__gte=at)

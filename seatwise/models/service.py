@@ -1,5 +1,6 @@
 """A service the company uses, as it stands on the Spend page."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -38,14 +39,42 @@ class Service(models.Model):
         return self.name
 
     @cached_property
+    def accounts(self) -> list["Connection"]:
+        """Those that no other account has taken the place of, the living ones first, by name."""
+        there = [each for each in self.connections.all() if each.replaced_at is None]
+        return sorted(there, key=lambda each: (not each.is_alive, each.account_name, each.pk))
+
+    @cached_property
     def shown_connections(self) -> list["Connection"]:
-        """Whose data the pages show; asked once for as long as this object lives."""
-        return [each for each in self.connections.all() if each.replaced_at is None]
+        """Whose data the pages show: every account's, or the chosen one's."""
+        return self.accounts
+
+    def choose(self, number: str) -> None:
+        """From here on one account is shown: the one with this number, else the first."""
+        chosen = [each for each in self.accounts if str(each.pk) == number]
+        self.shown_connections = chosen or self.accounts[:1]
 
     @property
     def connection(self) -> "Connection | None":
-        """The newest connection, also one that was revoked: its data may be kept."""
-        return next(iter(self.connections.all()), None)
+        """The account that is shown, the first of several; also one that was revoked."""
+        return next(iter(self.shown_connections), None)
+
+    @property
+    def members_as_of(self) -> datetime | None:
+        """When the oldest of the lists of members that are shown was read."""
+        read = [each.members_as_of for each in self.shown_connections if each.members_as_of]
+        return min(read, default=None)
+
+    @property
+    def has_several(self) -> bool:
+        """Whether pages must say which account they speak of."""
+        return len(self.accounts) > 1
+
+    @property
+    def account_query(self) -> str:
+        """What an address needs to show the same account; "" where there is no choice."""
+        chosen = self.has_several and len(self.shown_connections) == 1
+        return f"?account={self.shown_connections[0].pk}" if chosen else ""
 
     @property
     def connector(self) -> Connector | None:

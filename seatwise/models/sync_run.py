@@ -1,7 +1,8 @@
 """One reading of an account: its stages, its progress, and how it ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from django.db import models
 
@@ -21,9 +22,17 @@ class RunState(models.TextChoices):
 OPEN = (RunState.QUEUED, RunState.RUNNING, RunState.RETRY_AT)
 
 
+class Shows(Protocol):
+    """A service, as far as runs need to know it."""
+
+    @property
+    def shown_connections(self) -> Sequence[models.Model]: ...
+
+
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):
-    def of(self, service: object) -> Self:
-        return self.filter(connection__service=service)
+    def of(self, service: Shows) -> Self:
+        """Of the accounts that are shown."""
+        return self.filter(connection__in=service.shown_connections)
 
     def of_connection(self, connection: object) -> Self:
         return self.filter(connection=connection)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
 from seatwise.connectors.records import UsageRecord
+
+if TYPE_CHECKING:
+    from seatwise.models.service import Service
 
 
 class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
@@ -48,8 +51,9 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
         asked.filter(metric__in=list(dropping)).delete()
         asked.update(final=False)
 
-    def of(self, service: object) -> Self:
-        return self.filter(connection__service=service, connection__replaced_at=None)
+    def of(self, service: "Service") -> Self:
+        """Of the accounts that are shown; months of several are not to be added up blindly."""
+        return self.filter(connection__in=service.shown_connections)
 
     def since(self, month: date) -> Self:
         return self.filter(month__gte=month)

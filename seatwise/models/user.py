@@ -23,6 +23,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def with_email(self, email: str) -> Self:
         return self.filter(email__iexact=email)
 
+    def numbered(self, pk: int) -> "User | None":
+        """The active person with this number."""
+        return self.active().filter(pk=pk).first()
+
     def locked(self) -> Self:
         """Nobody else changes them before this transaction ends."""
         return self.order_by("pk").select_for_update()

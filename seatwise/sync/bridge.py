@@ -48,14 +48,16 @@ class StoredCredentials:
     def __init__(self, connection_id: int, token: str) -> None:
         self._connection_id = connection_id
         self._token = token
+        self._turn = asyncio.Lock()  # of several pages that are refused at once, one asks
 
     async def token(self) -> str:
         return self._token
 
     async def renew(self, rejected: str) -> str:
-        if rejected == self._token:
-            self._token = await asyncio.to_thread(_renewed, self._connection_id, rejected)
-        return self._token
+        async with self._turn:
+            if rejected == self._token:
+                self._token = await asyncio.to_thread(_renewed, self._connection_id, rejected)
+            return self._token
 
 
 async def _next(batches: AsyncIterator[Batch]) -> Batch | None:

@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from seatwise import audit
 from seatwise.connectors.errors import (
     BrokenAnswer,
     CredentialsRejected,
+    KeptBack,
     TryAgainLater,
     VendorError,
 )
 from seatwise.connectors.records import Gap
 from seatwise.models import Connection, SyncRun
+from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
 from seatwise.models.sync_run import RunState
 from seatwise.sync.claim import Claim, Superseded
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 PAUSES = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1)]
 LOOKS = len(PAUSES)  # so many attempts, over more than an hour, may be doubted
 LONGEST_PAUSE = timedelta(hours=1)
+KEPT_BACK = timedelta(minutes=5)  # until it is looked again whether the grant may be used
 
 
 @transaction.atomic
@@ -80,6 +84,8 @@ def _stopped(claim: Claim, error: VendorError) -> datetime | None:
     if not connection.is_alive:  # noted already, by the refresh that found the grant gone
         _close(run, RunState.ACTION_NEEDED, str(error), error.remedy)
         return None
+    if isinstance(error, KeptBack):
+        return _held_back(run, connection, error)
     pause = _pause(run, error)
     if pause is not None:
         run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + pause
@@ -91,10 +97,28 @@ def _stopped(claim: Claim, error: VendorError) -> datetime | None:
         _close(run, RunState.ACTION_NEEDED, str(error), error.remedy)
         connection.state, connection.next_sync_at = State.NEEDS_RECONNECT, None
         connection.attention, connection.remedy = str(error), error.remedy
+        audit.record(
+            Action.RECONNECT_NEEDED,
+            service=connection.service.key,
+            about=connection.account_name,
+            said=str(error),
+            detail={"connection": connection.pk, "run": run.pk},
+        )
     else:
         _give_up(run, connection, str(error), error.remedy)
     connection.save(update_fields=["state", "attention", "remedy", "next_sync_at"])
     log.warning("run %s: %s", run.pk, error)
+    return run.retry_at
+
+
+def _held_back(run: SyncRun, connection: Connection, error: KeptBack) -> datetime:
+    """Seatwise itself is in the way, not the vendor: nothing was tried, so nothing is counted."""
+    run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + KEPT_BACK
+    run.reason, run.remedy = str(error), error.remedy
+    run.attempt -= 1
+    run.save()
+    connection.attention, connection.remedy = str(error), error.remedy
+    connection.save(update_fields=["attention", "remedy"])
     return run.retry_at
 
 
@@ -116,7 +140,8 @@ def _give_up(run: SyncRun, connection: Connection, sentence: str, remedy: str) -
 
 
 def _locked(run: SyncRun) -> Connection:
-    return Connection.objects.select_for_update(of=("self",), no_key=True).get(pk=run.connection_id)
+    found = Connection.objects.select_related("service")
+    return found.select_for_update(of=("self",), no_key=True).get(pk=run.connection_id)
 
 
 def _close(run: SyncRun, state: RunState, reason: str = "", remedy: str = "") -> None:

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -130,6 +132,27 @@ def bar(percent: float, tone: str = "", label: str = "") -> SafeString:
         else SafeString('aria-hidden="true"'),
         max(0, min(100, round(percent, 1))),
     )
+
+
+@register.simple_tag
+def at(service: Service, name: str, **query: object) -> str:
+    """The address of a page of this service, for the account that is shown; with `query`."""
+    account = {"account": service.account_query.partition("=")[2]} if service.account_query else {}
+    pairs = urlencode({**account, **{key: value for key, value in query.items() if value != ""}})
+    return reverse(name, args=[service.key]) + (f"?{pairs}" if pairs else "")
+
+
+@register.simple_tag
+def at_account(service: Service, account: Connection, tab: str) -> str:
+    """The same page of another account of the service."""
+    name = "service_settings" if tab == "settings" else tab
+    return f"{reverse(name, args=[service.key])}?account={account.pk}"
+
+
+@register.filter
+def tone(connection: Connection) -> str:
+    """The tone of how a connection is doing: ok, warn, bad or neutral."""
+    return STATE_TONES[State(connection.state)]
 
 
 @register.filter

@@ -8,9 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from seatwise import catalogue
+from seatwise import audit, catalogue
 from seatwise.connectors.base import Connector
 from seatwise.models import Service
+from seatwise.models.audit_event import Action
 from seatwise.views.shell import person, require_admin
 
 
@@ -47,7 +48,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404("The catalogue has no such product.")
     try:
         with transaction.atomic():
-            Service.objects.create(
+            service = Service.objects.create(
                 key=product.key,
                 name=product.name,
                 vendor=product.vendor,
@@ -55,6 +56,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
                 website=product.website,
                 added_by=person(request),
             )
+            audit.record(Action.SERVICE_ADDED, service=service.key, about=service.name)
         messages.success(request, f"{product.name} was added. {_next_step(product)}")
     except IntegrityError:
         messages.info(request, f"{product.name} is there already.")

@@ -4,14 +4,16 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from seatwise import memberfile, sync
+from seatwise import audit, memberfile, sync
 from seatwise.memberfile import MendFirst, Mistake
 from seatwise.models import Service
+from seatwise.models.audit_event import Action
 from seatwise.spreadsheet import Cell
 from seatwise.sync.byfile import NotByFile, NothingWaits
 from seatwise.views.export import csv_response
@@ -70,7 +72,12 @@ def review(request: HttpRequest, key: str) -> HttpResponseBase:
 def apply(request: HttpRequest, key: str) -> HttpResponse:
     service = service_or_404(key)
     try:
-        sync.byfile.apply(service, _run_id(request), by=person(request))
+        with transaction.atomic():
+            run = sync.byfile.apply(service, _run_id(request), by=person(request))
+            listed = f"{run.stages['members']['total']} members"
+            audit.record(
+                Action.FILE_APPLIED, service=key, about=service.name, said=f"{listed}. {run.reason}"
+            )
     except (NothingWaits, NotByFile) as error:
         messages.error(request, f"{error} Nothing was changed.")
         return redirect("service_settings", key=key)

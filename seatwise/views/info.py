@@ -21,10 +21,20 @@ from seatwise.models import (
     Service,
     UsagePoint,
 )
-from seatwise.models.member import ACTIVE, IDLE_30, IDLE_60, IDLE_90, INVITED, NEVER, UNKNOWN, Tally
+from seatwise.models.member import (
+    ACTIVE,
+    IDLE_30,
+    IDLE_60,
+    IDLE_90,
+    INVITED,
+    LEFT,
+    NEVER,
+    UNKNOWN,
+    Tally,
+)
 from seatwise.views import usage
 from seatwise.views.member_choice import MemberChoice
-from seatwise.views.shell import service_or_404
+from seatwise.views.shell import one_account
 
 MONTHS_DRAWN = 12
 EVENTS_SHOWN = 8
@@ -34,7 +44,7 @@ KIND_WORDS: Mapping[str, str] = {"full": "Full", "stakeholder": "Stakeholder", "
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponse:
     """The page; before the first reading it says what the next step is."""
-    service = service_or_404(key)
+    service = one_account(request, key)
     connection = service.connection
     connector = find(service.key)
     context: dict[str, object] = {
@@ -51,11 +61,13 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     tallies = members.current().with_status(now).with_age(now).tally()
     pools = list(LicensePool.objects.of(connection))
     seats = count_seats(connector, tallies, pools)
+    here = MemberChoice(account=str(connection.pk) if service.has_several else "")
     context |= {
         "seats": seats,
         "pools": [(pool, KIND_WORDS.get(pool.kind, pool.kind)) for pool in pools],
-        "needs": _needs(connector, connection, tallies, seats),
-        **_changes(service, connector, members.first_look(), this_month),
+        "needs": _needs(connector, connection, tallies, seats, here),
+        "powerful_url": here.address(role=seats.powerful_roles),
+        **_changes(service, connector, members.first_look(), this_month, here),
         **_usage(service, connector, connection, this_month),
     }
     return render(request, "info.html", context)
@@ -85,10 +97,6 @@ class Seats:
         """Per cent of those whose last seen is known."""
         return round(100 * self.active / self.known) if self.known else None
 
-    @property
-    def powerful_url(self) -> str:
-        return MemberChoice(role=self.powerful_roles).address()
-
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -111,6 +119,7 @@ class Change:
     event: MemberEvent
     words: str
     tone: str
+    url: str  # the member's row
 
 
 def count_seats(
@@ -161,12 +170,16 @@ def _bought(pools: list[LicensePool]) -> tuple[int | None, int | None]:
 
 
 def _needs(
-    connector: Connector | None, connection: Connection, tallies: list[Tally], seats: Seats
+    connector: Connector | None,
+    connection: Connection,
+    tallies: list[Tally],
+    seats: Seats,
+    here: MemberChoice,
 ) -> list[Need]:
     needs = []
     if connection.attention:
         needs.append(Need("bad", None, connection.attention, remedy=connection.remedy))
-    needs += _unseen(connector, tallies)
+    needs += _unseen(connector, tallies, here)
     if seats.invited:
         needs.append(
             Need(
@@ -174,7 +187,7 @@ def _needs(
                 seats.invited,
                 _plural(seats.invited, "invitation is pending.", "invitations are pending."),
                 "Invited people hold a seat before they have ever come in.",
-                MemberChoice(status=(INVITED,)).address(),
+                here.address(status=(INVITED,)),
                 _see(seats.invited),
             )
         )
@@ -188,7 +201,7 @@ def _needs(
                     "member's last seen is unknown, which is not the same as idle.",
                     "members' last seen is unknown, which is not the same as idle.",
                 ),
-                url=MemberChoice(status=(UNKNOWN,)).address(),
+                url=here.address(status=(UNKNOWN,)),
                 link=_see(seats.unknown),
                 detail=connection.evidence,
             )
@@ -199,7 +212,7 @@ def _needs(
     return [*needs, *gaps]
 
 
-def _unseen(connector: Connector | None, tallies: list[Tally]) -> list[Need]:
+def _unseen(connector: Connector | None, tallies: list[Tally], here: MemberChoice) -> list[Need]:
     spans = {
         NEVER: ("bad", "never seen, as the vendor itself says"),
         IDLE_90: ("bad", "not seen for 90 days or more"),
@@ -220,7 +233,7 @@ def _unseen(connector: Connector | None, tallies: list[Tally]) -> list[Need]:
                     count,
                     f"{_plural(count, 'member was', 'members were')} {words}.",
                     f"{full:,} of them {_plural(full, 'holds', 'hold')} a full seat.",
-                    MemberChoice(status=(status,), sort="seen").address(),
+                    here.address(status=(status,), sort="seen"),
                     _see(count),
                 )
             )
@@ -236,7 +249,11 @@ def _see(count: int) -> str:
 
 
 def _changes(
-    service: Service, connector: Connector | None, first_look: datetime | None, this_month: date
+    service: Service,
+    connector: Connector | None,
+    first_look: datetime | None,
+    this_month: date,
+    here: MemberChoice,
 ) -> dict[str, object]:
     """Who joined, left or changed role, this month and last, and the newest of it."""
     last_month = last_months(this_month, 2)[-1]
@@ -252,24 +269,32 @@ def _changes(
         "last_month": last_month,
         "moves": counts.get(this_month, Counter()),
         "moves_before": counts.get(last_month, Counter()),
-        "changes": [_change(event, connector) for event in newest],
+        "changes": [_change(event, connector, here) for event in newest],
         "first_look": first_look if first_look and first_look > start else None,
         "is_new_here": bool(first_look and first_look >= this_start),
-        "joined_url": MemberChoice(joined=(f"{this_month:%Y-%m}",)).address(),
-        "left_url": MemberChoice(left=(f"{this_month:%Y-%m}",)).address(),
+        "joined_url": here.address(joined=(f"{this_month:%Y-%m}",)),
+        "left_url": here.address(left=(f"{this_month:%Y-%m}",)),
     }
 
 
-def _change(event: MemberEvent, connector: Connector | None) -> Change:
+def _change(event: MemberEvent, connector: Connector | None, here: MemberChoice) -> Change:
+    words, tone = _moved(event, connector)
+    member = event.member
+    status = (LEFT,) if member.left_at else ()
+    return Change(event, words, tone, here.address(q=member.email or member.name, status=status))
+
+
+def _moved(event: MemberEvent, connector: Connector | None) -> tuple[str, str]:
+    """What happened, and its tone."""
     kinds = MemberEvent.Kind
     if event.kind == kinds.CHANGED and event.field == "role":
         before, after = (role_info(connector, word).name for word in (event.before, event.after))
-        return Change(event, f"went from {before} to {after}", "info")
+        return f"went from {before} to {after}", "info"
     if event.kind == kinds.CHANGED:
         before, after = event.before or "no known licence", event.after or "no known licence"
-        return Change(event, f"went from the licence {before} to {after}", "info")
+        return f"went from the licence {before} to {after}", "info"
     tones = {kinds.JOINED: "ok", kinds.RETURNED: "ok", kinds.LEFT: "neutral"}
-    return Change(event, kinds(event.kind).label, tones[kinds(event.kind)])
+    return kinds(event.kind).label, tones[kinds(event.kind)]
 
 
 def _usage(

@@ -19,6 +19,7 @@ MOST_VALUES = 40
 class MemberChoice:
     """The filters, sort and page; the field names are the address's parameters."""
 
+    account: str = ""  # a connection's number; "": every account of the service
     q: str = ""
     role: tuple[str, ...] = ()
     license: tuple[str, ...] = ()  # names; "" is an unknown licence
@@ -39,6 +40,7 @@ class MemberChoice:
 
         sort = query.get("sort", "name")
         return cls(
+            account=_clean(query.get("account", "")),
             q=" ".join(_clean(query.get("q", "")).split()[:MOST_WORDS]),
             role=many("role"),
             license=many("license"),
@@ -77,7 +79,7 @@ class MemberChoice:
 
     @property
     def is_filtered(self) -> bool:
-        return self != type(self)(sort=self.sort, page=self.page)
+        return self != type(self)(account=self.account, sort=self.sort, page=self.page)
 
     def has(self, name: str, value: str) -> bool:
         return value in getattr(self, name)
@@ -102,8 +104,8 @@ class MemberChoice:
         return self.address(**{name: (*values, value)})
 
     def cleared(self) -> str:
-        """The address without any filter, in the same order."""
-        return type(self)(sort=self.sort).address()
+        """The address without any filter, of the same accounts and in the same order."""
+        return type(self)(account=self.account, sort=self.sort).address()
 
     def sort_links(self) -> dict[str, dict[str, str]]:
         """{column: address that sorts by it, and how it is sorted now}."""

@@ -1,7 +1,7 @@
 """The Members page: who holds a seat, in which role, when last seen."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -18,9 +18,9 @@ from seatwise.models import Connection, Member, Service, Signal
 from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
 from seatwise.spreadsheet import Cell
 from seatwise.views import member_charts
-from seatwise.views.export import csv_response
+from seatwise.views.export import csv_response, note
 from seatwise.views.member_choice import MemberChoice, month_of
-from seatwise.views.shell import service_or_404
+from seatwise.views.shell import asked_accounts
 
 PAGE_SIZE = 50
 SEARCH_BOX, WHOLE_BLOCK = "input#members-search", "div#members"
@@ -48,27 +48,33 @@ EXPORT_HEADER = [
     "last_seen_proof",
     "joined_at",
     "left_at",
+    "account",
 ]
 
 
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
     """The page, the part of it that htmx asks for, or what is filtered as a CSV file."""
-    service = service_or_404(key)
+    service = asked_accounts(request, key)
     connector = find(service.key)
     roles = role_order(connector)
     choice = MemberChoice.from_query(request.GET)
+    if not service.account_query:  # an account that is not there is no choice
+        choice = replace(choice, account="")
     now = timezone.now()
     members = Member.objects.of(service)
     if request.GET.get("format") == "csv":
-        return _export(service, connector, choice.rows(members, now, roles), now)
+        chosen = choice.rows(members, now, roles)
+        note(request, "members", rows=chosen.count(), service=key)
+        return _export(service, connector, chosen, now)
     context = {
         "service": service,
         "connection": service.connection,
         "connector": connector,
         "tab": "members",
         "choice": choice,
-        **_block(connector, service.connection, choice, members, now),
+        "all_accounts": choice.address(account="", page=choice.page),
+        **_block(connector, choice, members, now),
     }
     if not is_fragment(request):
         return render(request, "members.html", context)
@@ -147,7 +153,6 @@ class Row:
 
 def _block(
     connector: Connector | None,
-    connection: Connection | None,
     choice: MemberChoice,
     members: MemberQuerySet,
     now: datetime,
@@ -164,7 +169,7 @@ def _block(
     pages = shown.paginator.get_elided_page_range(shown.number, on_each_side=2, on_ends=1)
     return {
         "shown": shown,
-        "rows": [_row(member, connector, connection) for member in _load(list(shown), now)],
+        "rows": [_row(member, connector) for member in _load(list(shown), now)],
         "total": sum(tally.members for tally in (everybody if choice.includes_left else current)),
         "role_bars": member_charts.role_bars(connector, choice, current),
         "age_bars": member_charts.age_bars(choice, current),
@@ -194,7 +199,7 @@ def _step(choice: MemberChoice, label: str | int, current: int) -> dict[str, obj
     return {"label": label, "url": url, "current": label == current}
 
 
-def _row(member: Member, connector: Connector | None, connection: Connection | None) -> Row:
+def _row(member: Member, connector: Connector | None) -> Row:
     role = role_info(connector, member.role)
     status: str = member.status  # type: ignore[attr-defined]
     evidence = [_evidence(signal, connector) for signal in member.signals.all()]
@@ -208,7 +213,7 @@ def _row(member: Member, connector: Connector | None, connection: Connection | N
         status=STATUSES[status],
         tone=TONES[status],
         evidence=evidence,
-        absence="" if evidence else _absence(member, connector, connection),
+        absence="" if evidence else _absence(member, connector, member.connection),
         never=not evidence and not member.invited and member.never_read_at is not None,
     )
 
@@ -223,15 +228,15 @@ def _words(connector: Connector | None, source: str) -> str:
     return connector.sources.get(source, source) if connector else source
 
 
-def _absence(member: Member, connector: Connector | None, connection: Connection | None) -> str:
+def _absence(member: Member, connector: Connector | None, connection: Connection) -> str:
     """Why there is no evidence, for the line below "unknown" or "never"."""
     if member.invited:
         return "has not accepted yet"
     if member.never_read_at is not None:
         return f"never {_words(connector, member.never_source)}"
-    if connection is not None and connection.is_by_file:
+    if connection.is_by_file:
         return "a file tells nobody’s activity"
-    if connection is None or "activity" in connection.unreadable:
+    if "activity" in connection.unreadable:
         return "activity cannot be read"
     if connection.activity_as_of is None:
         return "activity was not read yet"
@@ -276,6 +281,7 @@ def _lines(connector: Connector | None, members: MemberQuerySet) -> Iterator[lis
             member.last_seen_proof,
             member.joined_at,
             member.left_at,
+            member.connection.account_name,
         ]
 
 

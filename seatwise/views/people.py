@@ -13,7 +13,7 @@ from seatwise.models import User
 from seatwise.models.user import Role
 from seatwise.views.shell import person, require_admin
 
-HANDOVER = "handover"  # the one-time link, in the session until it has been shown once
+HANDOVER = "handover"  # for whom a link is to be made and shown, once; the link is kept nowhere
 
 
 class AddForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for checkers only
@@ -45,7 +45,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = AddForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
-    newcomer = User.objects.create_user(**form.cleaned_data)
+    newcomer = accounts.add_person(**form.cleaned_data)
     messages.success(request, f"{newcomer} was added.")
     return _hand_over(request, newcomer)
 
@@ -79,11 +79,10 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: AddForm, status: int = 200) -> HttpResponse:
-    handover = request.session.pop(HANDOVER, None) if person(request).is_admin else None
     context = {
         "people": User.objects.for_table(),
         "form": form,
-        "handover": handover,
+        "handover": _handover(request),
         "roles": Role.choices,
         "title": "Users & roles",
     }
@@ -91,8 +90,15 @@ def _page(request: HttpRequest, form: AddForm, status: int = 200) -> HttpRespons
 
 
 def _hand_over(request: HttpRequest, someone: User) -> HttpResponse:
-    request.session[HANDOVER] = {"name": str(someone), "link": accounts.one_time_link(someone)}
+    request.session[HANDOVER] = someone.pk
     return redirect("users")
+
+
+def _handover(request: HttpRequest) -> dict[str, str] | None:
+    """Whom to hand which link, where one was just asked for."""
+    wanted = request.session.pop(HANDOVER, None) if person(request).is_admin else None
+    someone = User.objects.numbered(wanted) if isinstance(wanted, int) else None
+    return {"name": str(someone), "link": accounts.one_time_link(someone)} if someone else None
 
 
 def _someone(pk: int) -> User:

@@ -54,3 +54,22 @@ def is_admin(request: HttpRequest) -> bool:
 def service_or_404(key: str) -> Service:
     """With its connections and their open syncs."""
     return get_object_or_404(Service.objects.for_table(), key=key)
+
+
+def one_account(request: HttpRequest, key: str) -> Service:
+    """The service, showing one account: the one that `account` numbers, else its first."""
+    service = service_or_404(key)
+    service.choose(_account_asked(request))
+    return service
+
+
+def asked_accounts(request: HttpRequest, key: str) -> Service:
+    """The service, showing the account that `account` numbers, or all where it numbers none."""
+    service = service_or_404(key)
+    if _account_asked(request) in {str(each.pk) for each in service.accounts}:
+        service.choose(_account_asked(request))
+    return service
+
+
+def _account_asked(request: HttpRequest) -> str:
+    return (request.POST if request.method == "POST" else request.GET).get("account", "")

@@ -51,10 +51,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _seats(service: Service, counts: Mapping[str, int]) -> Seats:
     """Everybody the vendor lists is billed, the invited included."""
-    connection = service.connection
-    read = connection is not None and connection.members_as_of is not None
     return Seats(
-        total=sum(counts.values()) if read else None,
+        total=sum(counts.values()) if service.members_as_of else None,
         active=counts.get(ACTIVE, 0),
         idle=sum(counts.get(status, 0) for status in IDLE),
         never=counts.get(NEVER, 0),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import tasks
 from seatwise.models import SyncRun
-from seatwise.views.shell import person, require_admin, service_or_404
+from seatwise.views.shell import asked_accounts, person, require_admin
 
 TABS = {"info": "info", "members": "members", "usage": "usage", "settings": "service_settings"}
 
@@ -19,12 +19,14 @@ TABS = {"info": "info", "members": "members", "usage": "usage", "settings": "ser
 @require_POST
 @require_admin("start a sync")
 def sync_now(request: HttpRequest, key: str) -> HttpResponse:
-    service = service_or_404(key)
-    connection = service.connection
-    if connection is None or not connection.is_alive:
+    """Reads the account that is named, or every one of the service."""
+    service = asked_accounts(request, key)
+    alive = [each for each in service.shown_connections if each.is_alive]
+    if not alive:
         messages.error(request, f"{service.name} is not connected. Integrate it first.")
         return redirect("service_settings", key=key)
-    tasks.request_sync(connection, by=person(request))
+    for connection in alive:
+        tasks.request_sync(connection, by=person(request))
     return redirect(_back(request, key))
 
 
@@ -35,7 +37,7 @@ def progress(request: HttpRequest, key: str) -> HttpResponse:
     Fires `run-stage-done` on the body when a stage is complete that was not (`?done=` says
     how many were) and `run-ended` at the end, so that a page can ask for its contents again.
     """
-    service = service_or_404(key)
+    service = asked_accounts(request, key)
     run = SyncRun.objects.of(service).newest()
     running = run is not None and run.is_open
     known = request.GET.get("done", "0")
@@ -62,5 +64,5 @@ def _back(request: HttpRequest, key: str) -> str:
     tab = request.POST.get("tab", "")
     address = reverse(TABS.get(tab, "info"), args=[key])
     came_from = urlsplit(request.headers.get("Referer", ""))
-    keeps = tab in {"members", "usage"} and came_from.path == address and came_from.query
+    keeps = came_from.path == address and came_from.query
     return f"{address}?{came_from.query}" if keeps else address

@@ -15,9 +15,9 @@ from seatwise.connectors.base import Connector, MetricInfo, find
 from seatwise.connectors.months import last_months
 from seatwise.models import Connection, UsagePoint
 from seatwise.spreadsheet import Cell
-from seatwise.views.export import csv_response
+from seatwise.views.export import csv_response, note
 from seatwise.views.member_choice import month_of
-from seatwise.views.shell import service_or_404
+from seatwise.views.shell import one_account
 
 RANGES = (3, 6, 12, 24)
 USUAL_RANGE = 12
@@ -29,7 +29,7 @@ Points = Mapping[date, Mapping[str, UsagePoint]]
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
     """The page, with `?months=` 3, 6, 12 or 24 and `?month=2026-10` opened, or a CSV file."""
-    service = service_or_404(key)
+    service = one_account(request, key)
     connection = service.connection
     months = _range(request)
     this_month = current_month()
@@ -37,7 +37,9 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     metrics = metrics_of(find(service.key), points)
     if request.GET.get("format") == "csv":
         name = f"{service.key}-usage-{this_month:%Y-%m}"
-        return csv_response(name, EXPORT_HEADER, _lines(metrics, points))
+        lines = list(_lines(metrics, points))
+        note(request, "usage", rows=len(lines), service=key)
+        return csv_response(name, EXPORT_HEADER, lines)
     table = month_rows(metrics, points, this_month, connection)
     opened = _opened(request, table)
     context = {

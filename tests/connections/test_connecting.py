@@ -1,13 +1,16 @@
 """Connecting: every answer a vendor can give, and every way an answer can be wrong."""
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
 
-from seatwise import connections
-from seatwise.models import Authorization, Connection, Member, Service, User
-from tests.conftest import SESSION, authorize, read
+from seatwise import connections, installation
+from seatwise.connections import checking
+from seatwise.connections.entry import accounts
+from seatwise.connectors.errors import KeptBack
+from seatwise.models import Authorization, Connection, Revocation, Service, User
+from tests.conftest import SESSION, authorize
 from tests.sandboxes import Running
 
 
@@ -156,28 +159,27 @@ def test_somebody_who_lost_the_right_while_away_connects_nothing(
     assert attempt.outcome == "refused"
     assert "no longer an admin" in attempt.message
     assert not Connection.objects.exists()
-    assert vendor.requests("/identity/oauth/revoke")
+    assert token_calls(vendor) == 0, "the code is dropped, unused"
 
 
-@pytest.mark.fault(13)
-def test_another_account_is_refused_and_the_old_connection_stays(
-    connection: Connection, vendor: Running, service: Service, admin: User
+@pytest.mark.fault(10)
+def test_a_right_that_is_lost_during_the_token_call_costs_the_grant(
+    vendor: Running, service: Service, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt = authorize(vendor, service, admin, account="harbor-eu")
+    back = answer_of(vendor.decide(begin(service, admin), vendor.someone()))
+    asked = checking.prove
+
+    def then_demoted(*given: Any) -> checking.Proved:
+        proved = asked(*given)
+        User.objects.filter(pk=admin.pk).update(role="viewer")
+        return proved
+
+    monkeypatch.setattr(accounts, "prove", then_demoted)
+    attempt = connections.finish(service.key, back, user=admin, session_key=SESSION)
     assert attempt.outcome == "refused"
-    assert "harbor-prod" in attempt.message
-    assert "harbor-eu" in attempt.message
-    assert Connection.objects.get() == connection
-
-
-@pytest.mark.fault(14)
-def test_the_same_account_again_is_the_same_connection(
-    connection: Connection, vendor: Running, service: Service, admin: User
-) -> None:
-    sealed = connection.access_token
-    attempt = authorize(vendor, service, admin)
-    assert attempt.connection == connection
-    assert Connection.objects.get().access_token != sealed
+    assert not Connection.objects.exists()
+    assert Revocation.objects.get().state == "confirmed"
+    assert vendor.requests("/identity/oauth/revoke")
 
 
 @pytest.mark.fault(6)
@@ -191,6 +193,35 @@ def test_a_verifier_that_is_gone_fails_closed(
     assert token_calls(vendor) == 0
 
 
+@pytest.mark.fault(6)
+def test_an_attempt_that_is_gone_fails_closed(
+    vendor: Running, service: Service, admin: User
+) -> None:
+    back = answer_of(vendor.decide(begin(service, admin), vendor.someone()))
+    Authorization.objects.all().delete()
+    with pytest.raises(connections.StateRejected):
+        connections.finish(service.key, back, user=admin, session_key=SESSION)
+    assert token_calls(vendor) == 0
+
+
+@pytest.mark.fault(32)
+def test_a_copy_lets_nobody_in_and_sends_nobody_out(
+    vendor: Running, service: Service, admin: User
+) -> None:
+    back = answer_of(vendor.decide(begin(service, admin), vendor.someone()))
+    installation.check()
+    installation.pause("A copy, to be looked at only.")
+    vendor.forget_requests()
+    with pytest.raises(KeptBack, match="A copy"):
+        begin(service, admin)
+    attempt = connections.finish(service.key, back, user=admin, session_key=SESSION)
+    keyed = connections.let_in_by_key(service, user=admin, api_key=vendor.api_key())
+    assert [attempt.outcome, keyed.outcome] == ["failed", "failed"]
+    assert "A copy" in attempt.message
+    assert vendor.requests() == []
+    assert not Connection.objects.exists()
+
+
 def test_missing_settings_are_named_before_anybody_leaves(
     service: Service, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,33 +229,6 @@ def test_missing_settings_are_named_before_anybody_leaves(
     monkeypatch.delenv("SEATWISE_PAGERDUTY_CLIENT_SECRET", raising=False)
     with pytest.raises(connections.NotConfigured, match="SEATWISE_PAGERDUTY_CLIENT_ID"):
         begin(service, admin)
-
-
-def test_revoking_erases_the_tokens_and_the_vendor_confirms(
-    connection: Connection, vendor: Running, admin: User
-) -> None:
-    token = connections.fresh_token(connection.pk)
-    connections.revoke(connection, by=admin, erase=False)
-    connection.refresh_from_db()
-    assert (connection.access_token, connection.refresh_token) == ("", "")
-    assert connection.state == "disconnected"
-    assert connection.next_sync_at is None
-    assert "confirmed" in connection.revocation
-    refused = httpx2.get(
-        f"{vendor.settings['API_URL']}/users", headers={"Authorization": f"Bearer {token}"}
-    )
-    assert refused.status_code == 401
-
-
-def test_a_vendor_that_does_not_confirm_leaves_a_way_for_people(
-    connection: Connection, vendor: Running, admin: User
-) -> None:
-    vendor.fault(path="/oauth/revoke", kind="status", status=500, times=10)
-    connections.revoke(connection, by=admin, erase=False)
-    assert connection.access_token == ""
-    assert "did not confirm" in connection.revocation
-    assert connection.connector is not None
-    assert connection.connector.removal in connection.revocation
 
 
 def test_no_token_and_no_secret_is_ever_logged_or_stored_in_plain(
@@ -244,30 +248,3 @@ def test_no_token_and_no_secret_is_ever_logged_or_stored_in_plain(
         assert secret not in caplog.text
         for row in [*Connection.objects.values(), *Authorization.objects.values()]:
             assert secret not in str(row)
-
-
-def test_after_a_revoke_another_account_takes_the_place_of_the_first(
-    connection: Connection, vendor: Running, service: Service, admin: User
-) -> None:
-    connections.revoke(connection, by=admin, erase=False)
-    other = authorize(vendor, service, admin, account="harbor-eu").connection
-    assert other is not None
-    assert Service.objects.get().shown_connections == [other]
-    connections.revoke(other, by=admin, erase=False)
-    assert authorize(vendor, service, admin).connection == connection
-    assert Service.objects.get().shown_connections == [connection]
-
-
-def test_erasing_takes_every_account_the_service_ever_had(
-    connection: Connection, vendor: Running, service: Service, admin: User
-) -> None:
-    for each in (connection, None):
-        current = each or authorize(vendor, service, admin, account="harbor-eu").connection
-        assert current is not None
-        read(current)
-        assert not connections.erase(service)
-        connections.revoke(current, by=admin, erase=False)
-    assert Member.objects.values("connection").distinct().count() == 2
-    assert connections.erase(service)
-    assert not Member.objects.exists()
-    assert not any(each.members_as_of for each in Connection.objects.all())

@@ -12,7 +12,7 @@ from seatwise.connectors.base import Connector, ReadPlan, find, scopes_to_ask
 from seatwise.connectors.collect import collect
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.patience import Patience
-from seatwise.connectors.records import Account, Batch, Gap, Grant, Record
+from seatwise.connectors.records import Account, Batch, Check, Gap, Grant, Record
 from tests.sandboxes import Running
 
 REDIRECT = "http://127.0.0.1:9/back"
@@ -66,10 +66,18 @@ async def authorize(
 
 
 async def identified(sandbox: Running, grant: Grant) -> Account:
-    """The account behind a grant of all the scopes."""
+    """The account behind a grant."""
+    return await connector().identify(sandbox.settings, grant)
+
+
+async def inspected(
+    sandbox: Running, grant: Grant, asked: Iterable[str] | None = None
+) -> tuple[Check, ...]:
+    """The checks of the account behind a grant, of which the usual scopes were asked."""
     pagerduty = connector()
-    asked = frozenset(scopes_to_ask(pagerduty.scopes))
-    return await pagerduty.identify(sandbox.settings, grant, asked)
+    account = await pagerduty.identify(sandbox.settings, grant)
+    wanted = frozenset(scopes_to_ask(pagerduty.scopes) if asked is None else asked)
+    return await pagerduty.inspect(sandbox.settings, account, grant.access_token, wanted)
 
 
 @dataclass

@@ -29,6 +29,7 @@ from seatwise.connectors.records import (
     SignalRecord,
 )
 from seatwise.connectors.state import VERSION, StateRefused
+from tests.connectors.entering import EnteringContract
 from tests.connectors.faultserver import fault_server
 from tests.connectors.readings import (
     Entrance,
@@ -87,7 +88,7 @@ class Tried:
     told: str  # everything that was said: records, gaps, log, error
 
 
-class ConnectorContract:
+class ConnectorContract(EnteringContract):
     """The tests. A subclass has a fixture `vendor`, of class scope, that gives an `AVendor`."""
 
     @pytest.fixture(scope="class")

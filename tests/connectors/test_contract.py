@@ -47,12 +47,12 @@ class PagerDutyVendor(AVendor):
         grant = await authorize(self.sandbox, email, scopes=sorted(scopes | {"openid"}))
         assert grant.scopes == scopes | {"openid"}
         if self._account is None:
-            self._account = await pagerduty.identify(settings, grant, scopes)
+            self._account = await pagerduty.identify(settings, grant)
         secrets = {grant.access_token, grant.refresh_token, grant.id_token} - {None}
         return Entrance(
             pagerduty,
             settings,
-            replace(self._account, gaps=(), scopes=grant.scopes),
+            replace(self._account, scopes=grant.scopes),
             grant.access_token,
             frozenset(map(str, secrets)),
         )

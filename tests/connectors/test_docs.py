@@ -22,7 +22,7 @@ def test_every_setting_stands_in_the_documentation_with_its_default() -> None:
         name = f"SEATWISE_{connector().key.upper()}_{setting.name}"
         rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |")]
         assert len(rows) == 1, name
-        assert setting.default is None or f"`{setting.default}`" in rows[0]
+        assert not setting.default or f"`{setting.default}`" in rows[0]
 
 
 def test_every_metric_stands_in_the_documentation() -> None:
@@ -47,3 +47,16 @@ def test_a_role_nobody_knows_is_neither_free_nor_paid() -> None:
     assert role_info(connector(), "read_only_limited_user").seat == "stakeholder"
     unknown = role_info(connector(), "wizard")
     assert (unknown.name, unknown.seat) == ("other (wizard)", "other")
+
+
+def test_every_way_in_stands_in_the_documentation() -> None:
+    for way in connector().ways:
+        rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{way.key}`")]
+        assert len(rows) == 1, way.key
+        assert way.scope in rows[0]
+
+
+def test_what_is_missing_without_a_permission_stands_in_the_documentation() -> None:
+    for scope in connector().scopes:
+        rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{scope.name}` |")]
+        assert scope.loses in rows[0], scope.name

@@ -12,7 +12,8 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from seatwise.connectors.errors import BrokenAnswer, CredentialsRejected, TryAgainLater
-from seatwise.connectors.records import Account, Gap, Grant
+from seatwise.connectors.records import Account, Grant
+from seatwise.sandbox.pagerduty.strings.controls import ID_TOKENS
 from tests.connectors.accounts import authorize, connector, identified
 from tests.connectors.faultserver import FaultServer, answer, fault_server
 from tests.sandboxes import Running, running
@@ -42,10 +43,6 @@ async def _connect(sandbox: Running, role: str, account: str) -> Account:
     return await identified(sandbox, grant)
 
 
-def about(account: Account, word: str) -> list[Gap]:
-    return [gap for gap in account.gaps if word in f"{gap.what} {gap.why}"]
-
-
 def test_an_owners_grant_opens_the_whole_account(sandbox: Running) -> None:
     account = connect(sandbox)
     assert (account.name, account.region) == ("harbor-prod", "US")
@@ -53,7 +50,7 @@ def test_an_owners_grant_opens_the_whole_account(sandbox: Running) -> None:
     assert sandbox.someone("owner") in account.granted_by
     assert account.granted_role == "owner"
     assert account.external_id
-    assert account.gaps == ()
+    assert account.gaps == ()  # what is missing is for the checks to say
 
 
 @pytest.mark.fault(16)
@@ -61,9 +58,6 @@ def test_an_account_in_europe_is_read_in_europe(sandbox: Running) -> None:
     account = connect(sandbox, account="harbor-eu")
     assert (account.name, account.region) == ("harbor-eu", "EU")
     assert account.api_url == sandbox.settings["API_URL_EU"]
-    assert [(gap.capability, gap.what) for gap in account.gaps] == [
-        ("account", "The plan lacks the ability service_support_hours.")
-    ]
 
 
 @pytest.mark.fault(16)
@@ -84,61 +78,36 @@ def test_a_token_no_region_takes_is_rejected(sandbox: Running) -> None:
         asyncio.run(identified(sandbox, Grant("nothing", None, None, frozenset())))
 
 
-def test_a_machines_grant_names_its_account_and_nobody(sandbox: Running) -> None:
-    key = f"Token token={sandbox.api_key('harbor-eu')}"
-    account = asyncio.run(identified(sandbox, Grant(key, None, None, frozenset({"read"}))))
-    assert (account.name, account.region) == ("harbor-eu", "EU")
-    assert (account.granted_by, account.granted_role) == ("", "")
-
-
-def test_who_may_not_read_licences_is_told_before_the_first_sync(sandbox: Running) -> None:
-    account = connect(sandbox, role="limited_user")
-    (gap,) = account.gaps
-    assert gap.capability == "licences"
-    assert "authorized as Responder" in gap.why
-    assert "Account Owner or Global Admin" in gap.remedy
-
-
-@pytest.mark.fault(15)
-def test_each_permission_that_was_not_granted_is_named_once(sandbox: Running) -> None:
-    withheld = ["licenses.read", "users:notifications.read", "abilities.read"]
-    sandbox.fault(withhold_scopes=withheld)
-    account = connect(sandbox)
-    for scope in withheld:
-        assert about(account, f"The permission {scope} was not granted."), scope
-    assert all(gap.remedy for gap in account.gaps)
-
-
-def test_an_optional_permission_that_was_asked_for_and_withheld_limits_nothing(
-    sandbox: Running,
+@pytest.mark.fault(16)
+@pytest.mark.parametrize(("name", "region"), [("harbor-prod", "US"), ("harbor-eu", "EU")])
+def test_an_api_keys_region_is_tried_and_remembered(
+    sandbox: Running, name: str, region: str
 ) -> None:
-    asked = frozenset(scope.name for scope in connector().scopes)
+    sandbox.forget_requests()
+    key = connector().token_of(sandbox.api_key(name))
+    account = asyncio.run(identified(sandbox, Grant(key, None, None, None)))
+    assert (account.name, account.region, account.external_id) == (name, region, name)
+    assert account.api_url == sandbox.settings["API_URL" if region == "US" else "API_URL_EU"]
+    assert (account.granted_by, account.granted_role, account.scopes) == ("", "", None)
+    tried = [(each["path"], each["status"]) for each in sandbox.requests()]
+    wrong = [("/us/users/me", 401)] if region == "EU" else []
+    there = f"/{region.lower()}"
+    assert tried == [*wrong, (f"{there}/users/me", 400), (f"{there}/users", 200)]
 
-    async def with_all() -> Account:
-        grant = await authorize(sandbox, sandbox.someone(), scopes=sorted(asked))
-        return await connector().identify(sandbox.settings, grant, asked)
 
-    optional = {scope.name for scope in connector().scopes if scope.optional}
-    sandbox.fault(withhold_scopes=sorted({*optional, "incidents.read"}))
-    capabilities = {gap.why.split()[2]: gap.capability for gap in asyncio.run(with_all()).gaps}
-    assert capabilities == {"incidents.read": "usage", **dict.fromkeys(optional, "account")}
-
-
-def test_what_the_plan_lacks_is_a_gap_with_a_remedy(sandbox: Running) -> None:
-    sandbox.fault(lack_ability=["read_only_users"])
-    (gap,) = about(connect(sandbox), "read_only_users")
-    assert "plan" in gap.remedy
+def test_an_api_key_that_no_region_takes_says_who_can_make_another(sandbox: Running) -> None:
+    with pytest.raises(CredentialsRejected, match="in none of its regions") as caught:
+        asyncio.run(identified(sandbox, Grant(connector().token_of("y_no"), None, None, None)))
+    assert "API key" in str(caught.value)
+    assert "y_no" not in f"{caught.value} {caught.value.remedy}"
+    assert "Account Owner or Global Admin" in caught.value.remedy
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404])
-def test_an_unknown_person_and_unreadable_abilities_do_not_stop_the_connection(
-    sandbox: Running, status: int
-) -> None:
-    for path in ("/users/me", "/abilities"):
-        sandbox.fault(path=path, status=status, times=None)
+def test_an_unknown_person_does_not_stop_the_connection(sandbox: Running, status: int) -> None:
+    sandbox.fault(path="/users/me", status=status, times=None)
     account = connect(sandbox)
-    assert account.granted_by == ""
-    assert len(about(account, "plan includes cannot be read")) == 1
+    assert (account.name, account.granted_by) == ("harbor-prod", "")
 
 
 @pytest.mark.parametrize("status", [404, 503])
@@ -160,8 +129,24 @@ def test_an_account_that_nobody_names_is_refused(sandbox: Running) -> None:
         asyncio.run(identified(sandbox, replace(grant, id_token=None)))
 
 
+@pytest.mark.fault(7)
+@pytest.mark.parametrize("how", [word for word in ID_TOKENS if word not in ("good", "missing")])
+def test_a_spoilt_proof_of_the_vendors_own_connects_nothing(sandbox: Running, how: str) -> None:
+    sandbox.fault(id_token=how)
+    grant = asyncio.run(authorize(sandbox, sandbox.someone("owner")))
+    with pytest.raises(BrokenAnswer, match="could not be verified"):
+        asyncio.run(identified(sandbox, grant))
+
+
+def test_a_vendor_without_proofs_is_connected_by_the_accounts_name(sandbox: Running) -> None:
+    sandbox.fault(id_token="missing")
+    assert connect(sandbox).external_id == "harbor-prod"
+
+
 KEY = RSAKey.generate_key(2048, {"kid": "ours"})
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "ours"})
+NEW_KEY = RSAKey.generate_key(2048, {"kid": "new"})
+FUTURE = int(time.time()) + 86_400
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +165,7 @@ def claim(
     *,
     key: RSAKey = KEY,
     algorithm: str = "RS256",
+    kid: str | None = "ours",
     **changed: Any,
 ) -> Account:
     now = int(time.time())
@@ -193,14 +179,15 @@ def claim(
         "region": "us",
     }
     kept = {name: value for name, value in (claims | changed).items() if value is not None}
-    token = jwt.encode({"alg": algorithm, "kid": "ours"}, kept, key, algorithms=[algorithm])
+    head = {"alg": algorithm} | ({"kid": kid} if kid else {})
+    token = jwt.encode(head, kept, key, algorithms=[algorithm])
     return asyncio.run(_claim(sandbox, identity, token))
 
 
 async def _claim(sandbox: Running, identity: FaultServer, token: str) -> Account:
     grant = await authorize(sandbox, sandbox.someone("owner"))
     config = {**sandbox.settings, "IDENTITY_URL": identity.url}
-    return await connector().identify(config, replace(grant, id_token=token), frozenset())
+    return await connector().identify(config, replace(grant, id_token=token))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +233,14 @@ def test_a_clock_that_is_five_minutes_off_is_forgiven(
         {"exp": 1_000_000_000},
         {"exp": None},
         {"exp": "never"},
+        {"exp": "infinity"},
+        {"iat": "now"},
+        {"iat": FUTURE},
+        {"nbf": FUTURE},
+        {"azp": "somebody-else"},
+        {"azp": ["somebody-else"]},
         {"key": OTHER_KEY},
+        {"key": OTHER_KEY, "kid": None},
         {"algorithm": "RS512"},
     ],
 )
@@ -261,6 +255,62 @@ def test_a_proof_without_a_signature_is_refused(sandbox: Running, identity: Faul
     # {"alg":"none"} . {"iss":"x"} . nothing
     with pytest.raises(BrokenAnswer, match="could not be verified"):
         asyncio.run(_claim(sandbox, identity, "eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0."))
+
+
+def test_a_proof_that_names_us_as_the_one_it_is_for_is_believed(
+    sandbox: Running, identity: FaultServer
+) -> None:
+    assert claim(sandbox, identity, azp=sandbox.settings["CLIENT_ID"]).name == "harbor-prod"
+    assert claim(sandbox, identity, kid=None).name == "harbor-prod"
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "a.b.c", "." * 4, "x" * 20_000, "é.a.b", "W1tb.e30.AAAA", "bnVsbA.e30.AAAA", "NQ.e30.A"],
+)
+def test_nonsense_in_place_of_a_proof_is_refused(
+    sandbox: Running, identity: FaultServer, token: str
+) -> None:
+    with pytest.raises(BrokenAnswer, match="could not be verified"):
+        asyncio.run(_claim(sandbox, identity, token))
+
+
+def test_a_proof_is_bounded_even_where_it_is_signed(
+    sandbox: Running, identity: FaultServer
+) -> None:
+    assert claim(sandbox, identity, more="x" * 8_000).name == "harbor-prod"
+    with pytest.raises(BrokenAnswer, match="could not be verified"):
+        claim(sandbox, identity, more="x" * 16_384)
+
+
+def test_a_key_that_the_list_did_not_have_yet_is_looked_up_once_more(
+    sandbox: Running, identity: FaultServer
+) -> None:
+    old, new = (json.dumps({"keys": [k.as_dict(private=False)]}) for k in (KEY, NEW_KEY))
+    usual = identity.script[f"{ISSUER_PATH}/jwks"]
+    try:
+        identity.on(f"{ISSUER_PATH}/jwks", answer(old.encode()), answer(new.encode()))
+        assert claim(sandbox, identity, key=NEW_KEY, kid="new").name == "harbor-prod"
+        identity.on(f"{ISSUER_PATH}/jwks", answer(old.encode()))
+        before = len(identity.requests)
+        with pytest.raises(BrokenAnswer, match="could not be verified"):
+            claim(sandbox, identity, key=NEW_KEY, kid="new")
+        assert len(identity.requests) - before == 4  # where the keys are, and they, twice
+    finally:
+        identity.script[f"{ISSUER_PATH}/jwks"] = usual
+
+
+def test_keys_of_another_kind_in_the_list_prove_nothing_and_hinder_nothing(
+    sandbox: Running, identity: FaultServer
+) -> None:
+    usual = identity.script[f"{ISSUER_PATH}/jwks"]
+    others = [{"kty": "oct", "k": "c2VjcmV0", "kid": "ours"}, {"kty": "XX"}, 5, {}]
+    keys = json.dumps({"keys": [*others, KEY.as_dict(private=False)]}).encode()
+    try:
+        identity.on(f"{ISSUER_PATH}/jwks", answer(keys))
+        assert claim(sandbox, identity).name == "harbor-prod"
+    finally:
+        identity.script[f"{ISSUER_PATH}/jwks"] = usual
 
 
 def test_the_secret_calendar_addresses_are_not_kept(sandbox: Running) -> None:

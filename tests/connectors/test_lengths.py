@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from seatwise.connectors.pagerduty import identity, licenses, members
+from seatwise.connectors.pagerduty import licenses, members, person, proof
 from seatwise.connectors.pagerduty.fields import Doc, Id, Link, ReferenceDoc
 from seatwise.models import Connection, LicensePool, Member, Signal, UsagePoint
 from tests.connectors.accounts import connector
@@ -24,9 +24,9 @@ KEPT: list[tuple[type[BaseModel], str, type[Model], str]] = [
     (licenses.LicenseDoc, "id", LicensePool, "external_id"),
     (licenses.LicenseDoc, "name", LicensePool, "name"),
     (licenses.HolderDoc, "id", Member, "external_id"),
-    (identity.ClaimsDoc, "account_id", Connection, "account_id"),
-    (identity.ClaimsDoc, "subdomain", Connection, "account_name"),
-    (identity.MeDoc, "role", Connection, "granted_role"),
+    (proof.ClaimsDoc, "account_id", Connection, "account_id"),
+    (proof.ClaimsDoc, "subdomain", Connection, "account_name"),
+    (person.MeDoc, "role", Connection, "granted_role"),
     (ReferenceDoc, "id", Member, "external_id"),
 ]
 LENGTHS = st.integers(0, 700)
@@ -73,7 +73,7 @@ def test_what_would_be_wrong_when_cut_is_left_out() -> None:
 
 @pytest.mark.parametrize(("name", "email"), [("n" * 500, "a@x.example"), ("Ada", "a" * 320)])
 def test_who_gave_the_grant_fits_its_column(name: str, email: str) -> None:
-    who = identity.who(identity.MeDoc(name=name, email=email))
+    who = person.MeDoc(name=name, email=email).who
     assert len(who) <= column(Connection, "granted_by")
     assert who.startswith("a")
 

@@ -108,7 +108,7 @@ def test_a_grant_lives_from_consent_to_revocation(sandbox: Running) -> None:
         first = await authorize(sandbox, sandbox.someone("owner"))
         assert first.refresh_token
         assert first.expires_in == 86_400
-        assert first.scopes == set(scopes_to_ask(connector().scopes))
+        assert first.scopes == frozenset(scopes_to_ask(connector().scopes))
         second = await oauth.refresh(app, first.refresh_token)
         assert second.refresh_token
         assert second.access_token != first.access_token
@@ -183,8 +183,8 @@ def test_a_strange_life_of_a_token_is_unknown(
 
 @pytest.mark.fault(15)
 def test_a_smaller_grant_is_taken_at_its_word(server: FaultServer) -> None:
-    assert exchange(server, told(access_token="t", scope="openid")).scopes == {"openid"}
-    assert exchange(server, told(access_token="t")).scopes == {"a", "b"}
+    assert exchange(server, told(access_token="t", scope="openid")).scopes == frozenset({"openid"})
+    assert exchange(server, told(access_token="t")).scopes == frozenset({"a", "b"})
     assert exchange(server, told(access_token="t", scope=7)).scopes == frozenset()
 
 
@@ -215,7 +215,7 @@ def test_a_strange_token_answer_gives_a_sound_grant_or_a_named_error(
     assert 0 < len(grant.access_token) <= 16_384
     assert grant.access_token.isascii()
     assert grant.expires_in is None or 0 < grant.expires_in < 10**10
-    assert all(isinstance(scope, str) for scope in grant.scopes)
+    assert all(isinstance(scope, str) for scope in grant.scopes or [None])
 
 
 @pytest.mark.parametrize("token", ["", None, 5, "x" * 16_385, "a\r\nb", "a b", "é"])

@@ -59,6 +59,8 @@ PLACES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
     "members-nobody": (f"{SERVICE}/members/?q=nobody+is+called+so", None),
     "usage": (f"{SERVICE}/usage/", open_month),
     "users": ("/users/", None),
+    "audit": ("/audit/", None),
+    "audit-nothing": ("/audit/?q=nobody+is+called+so&security=1&since=2026-01-01", None),
     "change-password": ("/password/", None),
     "not-here": ("/services/nothing/", None),
     "not-allowed": ("/oauth/pagerduty/callback/?state=made-up&code=made-up", None),

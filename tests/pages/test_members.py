@@ -191,7 +191,7 @@ def test_the_page_asks_the_same_few_questions_however_many_members(
     pool = rows.license_pool(account, "Business")
     for number in range(30):
         rows.member(account, f"Member {number:03}", seen=1, license=pool)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page(as_viewer)
 
 

@@ -178,5 +178,5 @@ def test_the_page_asks_the_same_few_questions_for_two_years(
 ) -> None:
     for back in range(1, 25):
         rows.usage(account, last_months(rows.this_month(), back)[-1], incidents=1, alerts=2)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         page(as_viewer, "months=24")

@@ -1,7 +1,7 @@
 """A connector of somebody else's, whose account is a few lines: for what a state must bring."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,11 +17,14 @@ from seatwise.connectors.base import (
     RoleInfo,
     Scope,
     Setting,
+    Way,
 )
+from seatwise.connectors.errors import ConsentRefused
 from seatwise.connectors.records import (
     AbsenceRecord,
     Account,
     Batch,
+    Check,
     Gap,
     Grant,
     LicenseRecord,
@@ -50,11 +53,12 @@ class World:
 
 
 class Acme:
-    """Everything but OAuth."""
+    """Everything but consents: an API key is the one way in."""
 
     key: ClassVar[str] = "acme"
     name: ClassVar[str] = "Acme"
     settings: ClassVar[tuple[Setting, ...]] = ()
+    ways: ClassVar[tuple[Way, ...]] = (Way("key", "key", "API key", "Made under Acme's settings."),)
     scopes: ClassVar[tuple[Scope, ...]] = ()
     reads: ClassVar[Mapping[str, tuple[frozenset[str], ...]]] = {}
     roles: ClassVar[Mapping[str, RoleInfo]] = {"user": RoleInfo("user", "User", "full", 1)}
@@ -72,8 +76,16 @@ class Acme:
     def oauth_app(self, config: Config) -> OAuthApp:
         raise NotImplementedError
 
-    async def identify(self, config: Config, grant: Grant, asked: frozenset[str]) -> Account:
-        raise NotImplementedError
+    async def identify(self, config: Config, grant: Grant) -> Account:
+        return Account("acme-1", "Acme", "", self.default_api_url, "", "")
+
+    async def inspect(
+        self, config: Config, account: Account, token: str, asked: frozenset[str]
+    ) -> tuple[Check, ...]:
+        return (Check("members", "Members", "ok", f"There are {len(self.world.people)}."),)
+
+    async def machine_grant(self, app: OAuthApp, account_name: str, scopes: Iterable[str]) -> Grant:
+        raise ConsentRefused("Acme knows no apps that act for themselves.")
 
     def token_of(self, api_key: str) -> str:
         return api_key

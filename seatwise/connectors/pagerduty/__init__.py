@@ -1,14 +1,15 @@
 """Everything about PagerDuty, and nothing of it anywhere else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from seatwise.connectors.base import Config, Credentials, OAuthApp
 from seatwise.connectors.pagerduty import facts
 from seatwise.connectors.pagerduty.api import API_KEY, Api
 from seatwise.connectors.pagerduty.reader import PagerDutyReader
+from seatwise.connectors.pagerduty.ways import WAYS
 from seatwise.connectors.patience import Patience
-from seatwise.connectors.records import Account, Grant
+from seatwise.connectors.records import Account, Check, Grant
 
 
 class PagerDuty:
@@ -17,6 +18,7 @@ class PagerDuty:
     key = "pagerduty"
     name = "PagerDuty"
     settings = facts.SETTINGS
+    ways = WAYS
     scopes = facts.SCOPES
     reads = facts.READS
     roles = facts.ROLES
@@ -35,12 +37,34 @@ class PagerDuty:
         """Where people authorize, and our client there."""
         return facts.oauth_app(config)
 
-    async def identify(self, config: Config, grant: Grant, asked: frozenset[str]) -> Account:
-        """The account a grant opens, and what it will not let us read. Raises VendorError."""
+    async def identify(self, config: Config, grant: Grant) -> Account:
+        """The account a grant opens, and who gave it. Raises VendorError."""
         # Who reads with a key at hand need not wait for what proves an ID token.
         from seatwise.connectors.pagerduty.identity import identify
 
-        return await identify(config, grant, asked, self._patience)
+        return await identify(config, grant, self._patience)
+
+    async def inspect(
+        self,
+        config: Config,  # noqa: ARG002 - the contract's; the account knows its address
+        account: Account,
+        token: str,
+        asked: frozenset[str],
+    ) -> tuple[Check, ...]:
+        """What of the account can be read, by at most ten requests. Raises VendorError only where
+        the token is refused, or nothing at all is answered."""
+        from seatwise.connectors.pagerduty.checks import inspect
+
+        return await inspect(account, token, asked, self._patience)
+
+    async def machine_grant(self, app: OAuthApp, account_name: str, scopes: Iterable[str]) -> Grant:
+        """The tokens of a private app for the account of that name, or of that address.
+
+        Where the app may not have all of `scopes` it gets what it may. Raises VendorError.
+        """
+        from seatwise.connectors.pagerduty.machine import machine_grant
+
+        return await machine_grant(app, account_name, scopes, self._patience)
 
     def token_of(self, api_key: str) -> str:
         """An API key as the reader takes it: written "Token token=…"."""

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from seatwise.connectors.base import Config, MetricInfo, OAuthApp, RoleInfo, Scope, Setting
+from seatwise.connectors.base import (
+    Config,
+    MetricInfo,
+    OAuthApp,
+    RoleInfo,
+    Scope,
+    Setting,
+    seconds_in,
+)
 from seatwise.connectors.http import hosts_of
 
 SETTINGS = (
@@ -26,54 +34,94 @@ SETTINGS = (
         default="https://api.eu.pagerduty.com",
         is_url=True,
     ),
+    Setting(
+        "REFRESH_GRACE",
+        "Seconds for which PagerDuty is known to take a replaced refresh token; empty: unknown",
+        default="",
+        is_seconds=True,
+    ),
 )
 
 # Optional scopes, of which each opens one kind of evidence.
-AUDIT, DELEGATIONS = "audit_records.read", "oauth_delegations.read"
-SESSIONS = "users:sessions.read"
+ANALYTICS, AUDIT = "analytics.write", "audit_records.read"
+DELEGATIONS, SESSIONS = "oauth_delegations.read", "users:sessions.read"
 
 SCOPES = (
-    Scope("openid", "Which account and region", "to read the right account, and never mix two"),
-    Scope("users.read", "Members, roles and pending invitations", "who holds a seat"),
-    Scope("licenses.read", "Licences and who holds which", "which seats are paid for, and free"),
-    Scope("abilities.read", "What the account's plan includes", "to say early what is missing"),
+    Scope(
+        "openid",
+        "Which account and region",
+        "to read the right account, and never mix two",
+        loses="The account is known by its name only, and counts as another once it is renamed.",
+        required=True,
+    ),
+    Scope(
+        "users.read",
+        "Members, roles and pending invitations",
+        "who holds a seat",
+        loses="Nothing is read: all the rest is told of members.",
+        required=True,
+    ),
+    Scope(
+        "licenses.read",
+        "Licences and who holds which",
+        "which seats are paid for, and free",
+        loses="Licences and free seats stay unknown; members are read all the same.",
+    ),
+    Scope(
+        "abilities.read",
+        "What the account's plan includes",
+        "to say early what is missing",
+        loses="What the plan lacks stays unknown until something is refused; nothing else depends"
+        " on it.",
+    ),
     Scope(
         "incidents.read",
         "Incidents, their alert counts and their log",
         "monthly usage, and who acted when",
+        loses="Incidents and alerts stay unknown, and so does who acted on them, which is what"
+        " last seen is made of; notifications are counted all the same where they are granted.",
     ),
     Scope(
         "users:notifications.read",
         "Notifications sent by SMS, phone, e-mail and push",
         "billable alerts; phone numbers and addresses are not kept",
+        loses="Notifications are counted from the log where incidents.read is granted: the same"
+        " numbers with more requests. Without both they stay unknown, and billable alerts too.",
     ),
     Scope(
-        "analytics.write",
+        ANALYTICS,
         "The last sign-in of each member",
         "who signs in without acting on incidents; PagerDuty asks for this permission for every"
         " question to its analytics, though Seatwise only reads there",
         optional=True,
+        loses="Last seen is known of those who act on incidents. Of whoever only looks, most"
+        " Stakeholders for instance, it stays unknown.",
     ),
     Scope(
         AUDIT,
         "Who changed the configuration, and when",
         "who works on schedules and services, and not on incidents",
         optional=True,
+        loses="A change of the configuration does not count as having been seen.",
     ),
     Scope(
         DELEGATIONS,
         "When a person signed in with a browser or the mobile app",
         "the last sign-in where analytics may not be read, of up to fifty people a day",
         optional=True,
+        loses="Nothing where analytics.write is granted; else sign-ins stay unknown.",
     ),
     Scope(
         SESSIONS,
         "When a person's present sessions began",
         "the same, as PagerDuty told it before there were delegations",
         optional=True,
+        loses="Nothing where analytics.write or oauth_delegations.read is granted; else sign-ins"
+        " stay unknown.",
     ),
 )
-SIGN_INS = frozenset({"analytics.write", "write"})  # either of them opens analytics
+CLASSIC = frozenset({"read", "write"})  # of a person: either opens all that they may read
+SIGN_INS = frozenset({ANALYTICS, "write"})  # either of them opens analytics
 
 ROLES: Mapping[str, RoleInfo] = {
     role.word: role
@@ -221,9 +269,12 @@ EVIDENCE = (
     " count, too. Being paged or being on call is duty, not presence, and never counts."
 )
 
-WANTED_ABILITIES: Mapping[str, str] = {
-    "read_only_users": "Stakeholder seats are not part of this account.",
-    "service_support_hours": "Support hours of services are not part of this account.",
+WANTED_ABILITIES: Mapping[str, tuple[str, str]] = {  # to a name, and what its absence means
+    "read_only_users": ("Stakeholders", "Stakeholder seats are not part of this account."),
+    "service_support_hours": (
+        "Support hours",
+        "Support hours of services are not part of this account.",
+    ),
 }
 
 REGIONS: Mapping[str, str] = {"US": "API_URL", "EU": "API_URL_EU"}  # to the setting's name
@@ -239,7 +290,7 @@ def base_url(config: Config, name: str) -> str:
 
 
 def oauth_app(config: Config) -> OAuthApp:
-    """The addresses where people authorize, and our client there."""
+    """The addresses where people authorize, and our client there. Raises ValueError."""
     identity = base_url(config, "IDENTITY_URL")
     return OAuthApp(
         client_id=config.get("CLIENT_ID", ""),
@@ -248,6 +299,8 @@ def oauth_app(config: Config) -> OAuthApp:
         token_url=f"{identity}/oauth/token",
         revoke_url=f"{identity}/oauth/revoke",
         hosts=hosts_of(identity),
+        issuers=frozenset(believed_issuers(config)),
+        grace=seconds_in(config.get("REFRESH_GRACE", "")),
     )
 
 

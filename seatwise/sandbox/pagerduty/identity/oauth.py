@@ -5,7 +5,6 @@ import time
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -16,9 +15,9 @@ from ..company.world import Company, World
 from . import pages
 from .examples import Examples
 from .grants import CLIENTS, Client, Grants, InvalidGrantError, Tokens
-from .signin import Desk, Pending, send_back
+from .signin import ISSUER, Desk, Pending, base_of, issuer_told, send_back
+from .spoilt import encoded, spoilt
 
-ISSUER: Final = "/identity/global/oauth/anonymous"
 UNCACHED: Final = {"cache-control": "no-store", "pragma": "no-cache"}
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -68,7 +67,11 @@ class Identity:
         wrong = _objection(client, asked.multi_items())
         if wrong is not None:
             return send_back(
-                redirect_uri, error=wrong[0], error_description=wrong[1], state=asked.get("state")
+                redirect_uri,
+                error=wrong[0],
+                error_description=wrong[1],
+                state=asked.get("state"),
+                iss=issuer_told(request, self.grants.controls.iss),
             )
         return self.desk.open(
             request,
@@ -97,7 +100,7 @@ class Identity:
         grant = tokens.grant
         request.scope["sandbox.account"] = grant.account.subdomain
         request.scope["sandbox.user"] = grant.person_id
-        return JSONResponse(self._answer(tokens, _base(request)), headers=UNCACHED)
+        return JSONResponse(self._answer(tokens, base_of(request)), headers=UNCACHED)
 
     async def revoke(self, request: Request) -> Response:
         """Ends the grant a token belongs to; an unknown token is no error (RFC 7009)."""
@@ -112,7 +115,7 @@ class Identity:
 
     async def discovery(self, request: Request) -> Response:
         """Where everything is, in OpenID's words."""
-        base = _base(request)
+        base = base_of(request)
         return JSONResponse(
             {
                 "issuer": base + ISSUER,
@@ -164,7 +167,6 @@ class Identity:
     def _answer(self, tokens: Tokens, base: str) -> dict[str, Any]:
         answer = {
             "client_info": "sandbox_app",
-            "id_token": self._id_token(tokens, base),
             "token_type": "bearer",
             "access_token": tokens.access_token,
             "scope": " ".join(sorted(tokens.scopes)),
@@ -172,9 +174,12 @@ class Identity:
         }
         if tokens.refresh_token is not None:
             answer["refresh_token"] = tokens.refresh_token
+        spoilt_how = self.grants.controls.id_token
+        if spoilt_how != "missing":
+            answer["id_token"] = self._id_token(tokens, base, spoilt_how)
         return answer
 
-    def _id_token(self, tokens: Tokens, base: str) -> str:
+    def _id_token(self, tokens: Tokens, base: str, how: str) -> str:
         grant, account = tokens.grant, tokens.grant.account
         now = int(time.time() + self.grants.controls.clock_skew)
         some = {"user_id": grant.person_id, "nonce": grant.nonce}
@@ -188,11 +193,7 @@ class Identity:
             "iat": now,
             "exp": now + tokens.expires_in,
         } | {name: value for name, value in some.items() if value}
-        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
-
-
-def _base(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}"
+        return encoded(spoilt(claims, how), self.key, how)
 
 
 def _registered(redirect_uri: str) -> bool:

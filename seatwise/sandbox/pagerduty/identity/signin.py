@@ -17,6 +17,8 @@ from . import pages
 from .examples import Examples
 from .grants import Client, Grants, within
 
+ISSUER: Final = "/identity/global/oauth/anonymous"
+STRANGER: Final = "https://identity.other.example"  # an issuer that is not ours
 COOKIE: Final = "pagerduty_sandbox"  # cookies ignore ports: the name must not clash with an app's
 UNCACHED: Final = {"cache-control": "no-store"}
 KEPT: Final = 10_000  # browsers, and requests under way
@@ -123,10 +125,11 @@ class Desk:
             scopes = within(pending.scopes, person.role)
             return pages.consent(number, pending.client, company.account, person, scopes)
         del self._pending[number]
-        return self._decide(pending, company, person, allowed=decision == "authorize")
+        iss = issuer_told(request, self._grants.controls.iss)
+        return self._decide(pending, company, person, iss, allowed=decision == "authorize")
 
     def _decide(
-        self, pending: Pending, company: Company, person: Person, *, allowed: bool
+        self, pending: Pending, company: Company, person: Person, iss: str | None, *, allowed: bool
     ) -> Response:
         if not allowed:
             return send_back(
@@ -134,6 +137,7 @@ class Desk:
                 error="access_denied",
                 error_description="The person denied the request.",
                 state=pending.state,
+                iss=iss,
             )
         code = self._grants.allow(
             pending.client,
@@ -144,7 +148,7 @@ class Desk:
             pending.challenge,
             pending.nonce,
         )
-        return send_back(pending.redirect_uri, code=code, state=pending.state)
+        return send_back(pending.redirect_uri, code=code, state=pending.state, iss=iss)
 
     def _find(self, request: Request, form: FormData) -> tuple[str, Pending | None]:
         """The pending request the page is about, if it belongs to this browser."""
@@ -181,6 +185,16 @@ class Desk:
                     here.append((person, where - 1))
             offers.append(pages.Offer(company.account, tuple(here)))
         return offers
+
+
+def base_of(request: Request) -> str:
+    """The address that the request came to, as issuers and audiences are told."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def issuer_told(request: Request, which: str) -> str | None:
+    """The `iss` that goes back to the app beside the answer (RFC 9207)."""
+    return {"own": base_of(request) + ISSUER, "other": STRANGER + ISSUER}.get(which)
 
 
 def send_back(redirect_uri: str, **answer: str | None) -> Response:

@@ -113,7 +113,7 @@ class Gate:
                 request.scope["sandbox.account"] = caller.company.account.subdomain
                 request.scope["sandbox.user"] = caller.person.id if caller.person else None
                 headers = self._count(caller, need)
-                self._check(caller, need)
+                self._check(caller, need, request.method)
                 posted = await _posted(request) if request.method == "POST" else {}
                 company = caller.company
                 path = {key: str(value) for key, value in request.path_params.items()}
@@ -189,8 +189,10 @@ class Gate:
             raise _too_many(headers | _limits("", limit, 0, seconds))
         return headers
 
-    def _check(self, caller: Caller, need: Need) -> None:
+    def _check(self, caller: Caller, need: Need, method: str) -> None:
         scopes = caller.scopes
+        if scopes is None and method != "GET" and self.controls.read_only_keys:
+            raise RestError(403, 2010, "Access Denied", ["This API key may only read."])
         if scopes is not None and need.scope and need.scope not in scopes and not scopes & CLASSIC:
             refusal = RestError(403, 2010, "Token missing required scopes")
             refusal.body["error"] = {

@@ -12,6 +12,18 @@ from ..company.licenses import KNOWN
 from .faults import Fault, parse
 from .values import Parse, each_one_of, number, one_of, or_null, whole, words, yes_or_no
 
+ISSUERS: Final = ("none", "own", "other")
+ID_TOKENS: Final = (
+    "good",
+    "missing",
+    "unsigned",
+    "forged",
+    "public_key",
+    "expired",
+    "early",
+    "other_issuer",
+    "other_app",
+)
 LISTS: Final = ("all", "half", "nobody")
 SCOPES: Final = frozenset({*scopes.SCOPES, *scopes.CLASSIC_SCOPES})
 YEARS: Final = 10 * 366 * 86_400  # seconds
@@ -51,6 +63,9 @@ class Controls:
     demote: dict[str, str]
     remove: set[str]
     suspended: set[str]
+    iss: Literal["none", "own", "other"]
+    id_token: str
+    read_only_keys: bool
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
@@ -75,6 +90,7 @@ class Controls:
         self.rotation_grace = self.clock_skew = self.churn = 0.0
         self.lists = "all"
         self.demote, self.remove, self.suspended = {}, set(), set()
+        self.iss, self.id_token, self.read_only_keys = "none", "good", False
 
     def script(self, posted: Any) -> None:
         """Takes one fault or object of controls, or a list of them: all of it or nothing.
@@ -170,4 +186,12 @@ CONTROLS: Final[dict[str, Control]] = {
     "demote": Control("roles that count from now on, by user id or e-mail address", _roles),
     "remove": Control("user ids or e-mail addresses of people who were removed", _people),
     "suspended": Control("subdomains of accounts that are suspended", words, "accounts"),
+    "iss": Control(
+        "the issuer that goes back beside a code: none, own, or another's", one_of(ISSUERS)
+    ),
+    "id_token": Control(
+        f"what is wrong with ID tokens: {', '.join(ID_TOKENS[:-1])} or {ID_TOKENS[-1]}",
+        one_of(ID_TOKENS),
+    ),
+    "read_only_keys": Control("whether API keys may not POST, analytics included", yes_or_no),
 }

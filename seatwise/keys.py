@@ -1,0 +1,163 @@
+"""The keys that seal what is stored: which are in use, and how one is exchanged for another.
+
+Every secret tells in plain which key sealed it, so all of this is asked without opening any.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Count, F, Func, Q, TextField, Value
+
+from seatwise import audit, vault
+from seatwise.models import Installation
+from seatwise.models.audit_event import Action
+from seatwise.models.sealed import Sealed, all_sealed
+
+BATCH = 200  # rows looked up at once; each is re-sealed in a transaction of its own
+PASSES = 5  # whoever still has the old order of keys may seal meanwhile, but not for ever
+Uses = dict[str, dict[str, int]]  # key id: table: secrets
+
+
+@dataclass(slots=True)
+class Rotation:
+    """What came of a rotation."""
+
+    resealed: dict[str, int] = field(default_factory=dict)  # table: secrets
+    refused: list[str] = field(default_factory=list)  # "connection 7, access_token: why"
+
+    @property
+    def count(self) -> int:
+        return sum(self.resealed.values())
+
+
+def uses() -> Uses:
+    """How many secrets each key has sealed, by table. "" is the key of what is no ciphertext."""
+    found: Uses = {}
+    for kind in all_sealed():
+        for name in kind.SEALED_FIELDS:
+            for key_id, count in _uses(kind, name):
+                tables = found.setdefault(key_id, {})
+                tables[kind.SEALED_AS] = tables.get(kind.SEALED_AS, 0) + count
+    return found
+
+
+def missing(in_use: Uses) -> dict[str, int]:
+    """How many of these secrets need a key that is not on the ring, by key id."""
+    ring: vault.Ring = settings.ENCRYPTION_KEYS
+    return {
+        key_id: sum(tables.values())
+        for key_id, tables in sorted(in_use.items())
+        if key_id not in ring.ids
+    }
+
+
+def waiting() -> int:
+    """How many rows have a secret that another key than the first one has sealed."""
+    return sum(_stale(kind).count() for kind in all_sealed())
+
+
+def rotate(tell: Callable[[int], None] = lambda _rows: None) -> Rotation:
+    """Seals with the ring's first key whatever another has sealed, while everything goes on.
+
+    One row at a time is locked, read again and written, each in a transaction of its own. So
+    nothing that is renewed meanwhile is lost, and after a stop it goes on with the rest. `tell`
+    is called with 1 after every row. What does not open is left as it was and named in `refused`.
+    """
+    done, stuck = Rotation(), set[tuple[type[Sealed], object]]()
+    for _ in range(PASSES):
+        before = done.count
+        for kind in sorted(all_sealed(), key=lambda each: each is Installation):
+            for pk in _stale_rows(kind):
+                if (kind, pk) not in stuck:
+                    if not _reseal(kind, pk, done):
+                        stuck.add((kind, pk))
+                    tell(1)
+        if done.count == before:
+            break
+    if done.count or done.refused:
+        _record(done)
+    return done
+
+
+def unopenable(row: Sealed) -> list[str]:
+    """The fields of this row that hold something that does not open."""
+    return [name for name in row.SEALED_FIELDS if not _opens(row, name)]
+
+
+def _uses(kind: type[Sealed], name: str) -> Iterator[tuple[str, int]]:
+    rows = kind.rows().exclude(**{name: ""}).annotate(key_id=_key_id(name)).order_by()
+    for row in rows.values("key_id").annotate(count=Count("*")):
+        yield row["key_id"] or "", row["count"]
+
+
+def _key_id(name: str) -> Func:
+    """PostgreSQL's own `substring(text, pattern)`: what the brackets match, or NULL."""
+    pattern = Value(rf"^{vault.VERSION}\.([0-9a-f]{{8}})\.")
+    return Func(F(name), pattern, function="substring", output_field=TextField())
+
+
+def _stale(kind: type[Sealed]) -> models.QuerySet[Sealed]:
+    seals = f"{vault.VERSION}.{settings.ENCRYPTION_KEYS.first}."
+    wanted = Q()
+    for name in kind.SEALED_FIELDS:
+        wanted |= ~Q(**{name: ""}) & ~Q(**{f"{name}__startswith": seals})
+    return kind.rows().filter(wanted)
+
+
+def _stale_rows(kind: type[Sealed]) -> Iterator[object]:
+    """Their primary keys, a batch at a time; each row is met once."""
+    after = None
+    while True:
+        rows = _stale(kind).order_by("pk").values_list("pk", flat=True)
+        batch = list((rows if after is None else rows.filter(pk__gt=after))[:BATCH])
+        if not batch:
+            return
+        yield from batch
+        after = batch[-1]
+
+
+def _reseal(kind: type[Sealed], pk: object, done: Rotation) -> bool:
+    """Under the row's lock, so what somebody stored since it was looked up is what is sealed.
+
+    Returns whether all of the row could be opened.
+    """
+    ring: vault.Ring = settings.ENCRYPTION_KEYS
+    with transaction.atomic():
+        row = kind.rows().select_for_update(no_key=True).filter(pk=pk).first()
+        if row is None:
+            return True
+        changed, opens = [], True
+        for name in row.SEALED_FIELDS:
+            sealed: str = getattr(row, name)
+            if not sealed or sealed.startswith(f"{vault.VERSION}.{ring.first}."):
+                continue
+            try:
+                setattr(row, name, ring.reseal(sealed, row.address_of(name)))
+                changed.append(name)
+            except vault.CannotOpen as error:
+                opens = False
+                done.refused.append(f"{kind.SEALED_AS} {pk}, {name}: {error}")
+        if changed:
+            row.save(update_fields=changed)
+    if changed:
+        done.resealed[kind.SEALED_AS] = done.resealed.get(kind.SEALED_AS, 0) + len(changed)
+    return opens
+
+
+def _record(done: Rotation) -> None:
+    seals = settings.ENCRYPTION_KEYS.first
+    said = f"{done.count} secrets are sealed with key {seals} now."
+    if done.refused:
+        said += f" {len(done.refused)} could not be opened and are as they were."
+    detail = {"key": seals, "resealed": done.resealed, "refused": done.refused[:100]}
+    audit.record(Action.KEYS_ROTATED, about=f"key {seals}", said=said, detail=detail)
+
+
+def _opens(row: Sealed, name: str) -> bool:
+    try:
+        row.unseal(name)
+    except vault.CannotOpen:
+        return False
+    return True

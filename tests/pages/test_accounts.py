@@ -1,0 +1,117 @@
+"""Several accounts of one service, side by side: their data never mixes, and pages say whose."""
+
+import csv
+import io
+
+import pytest
+from django.test import Client
+
+from seatwise.models import Connection, Service, SyncRun
+from seatwise.models.connection import State
+from tests.pages import rows
+
+SERVICE = "/services/pagerduty/"
+
+
+@pytest.fixture
+def two(db: None) -> tuple[Connection, Connection]:
+    service = rows.service()
+    first = rows.connection(service, account_id="P1", account_name="harbor")
+    second = rows.connection(service, account_id="P2", account_name="quarry", region="EU")
+    for connection, names in ((first, ("Ada", "Bea")), (second, ("Cyd", "Dan", "Eve"))):
+        for name in names:
+            rows.member(connection, f"{name} of {connection.account_name}", seen=2)
+    rows.usage(first, rows.last_month(), incidents=1111)
+    rows.usage(second, rows.last_month(), incidents=2222)
+    return first, second
+
+
+def shown(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_members_of_all_accounts_are_one_list_that_says_whose_seat_it_is(
+    as_viewer: Client, two: tuple[Connection, Connection]
+) -> None:
+    page = shown(as_viewer, f"{SERVICE}members/")
+    assert "5 of 5 members" in page
+    assert "in <bdi>harbor</bdi>" in page
+    assert "in <bdi>quarry</bdi>" in page
+    page = shown(as_viewer, f"{SERVICE}members/?account={two[1].pk}")
+    assert "3 of 3 members" in page
+    assert "of harbor" not in page
+    assert "in <bdi>" not in page
+
+
+def test_what_is_filtered_stays_in_the_chosen_account(
+    as_viewer: Client, two: tuple[Connection, Connection]
+) -> None:
+    asked = f"{SERVICE}members/?account={two[0].pk}&q=of"
+    assert "2 of 2 members" in shown(as_viewer, asked)
+    assert f"account={two[0].pk}&amp;role=" in shown(as_viewer, asked).replace("&amp;q=of", "")
+    told = b"".join(as_viewer.get(f"{asked}&format=csv")).decode()
+    lines = list(csv.DictReader(io.StringIO(told)))
+    assert [line["account"] for line in lines] == ["harbor", "harbor"]
+
+
+def test_an_account_of_another_service_is_no_choice(
+    as_viewer: Client, two: tuple[Connection, Connection]
+) -> None:
+    other = rows.connection(rows.service("zoom", "Zoom"), account_name="elsewhere")
+    for strange in (other.pk, 999_999, "x", ""):
+        assert "5 of 5 members" in shown(as_viewer, f"{SERVICE}members/?account={strange}")
+        assert "elsewhere" not in shown(as_viewer, f"{SERVICE}settings/?account={strange}")
+
+
+@pytest.mark.parametrize("tab", ["", "usage/", "settings/"])
+def test_the_other_tabs_speak_of_one_account_and_lead_to_the_others(
+    tab: str, as_admin: Client, two: tuple[Connection, Connection]
+) -> None:
+    for connection, other in (two, two[::-1]):
+        page = shown(as_admin, f"{SERVICE}{tab}?account={connection.pk}")
+        assert f'href="{SERVICE}{tab}?account={other.pk}"' in page
+        assert f'href="{SERVICE}members/?account={connection.pk}"' in page
+
+
+def test_usage_of_two_accounts_is_never_added_up_or_mixed(
+    as_viewer: Client, two: tuple[Connection, Connection]
+) -> None:
+    first = shown(as_viewer, f"{SERVICE}usage/")
+    second = shown(as_viewer, f"{SERVICE}usage/?account={two[1].pk}")
+    assert "1,111" in first
+    assert "2,222" not in first
+    assert "2,222" in second
+    assert "1,111" not in second
+    assert "3,333" not in first + second
+    told = b"".join(as_viewer.get(f"{SERVICE}usage/?account={two[1].pk}&format=csv")).decode()
+    assert "2222" in told
+    assert "1111" not in told
+
+
+def test_spend_counts_the_seats_of_every_account(
+    as_viewer: Client, two: tuple[Connection, Connection]
+) -> None:
+    page = shown(as_viewer, "/")
+    assert "2 accounts" in page
+    assert '<td class="num" data-label="Seats">5</td>' in page
+
+
+def test_sync_now_reads_the_account_that_is_shown_or_all(
+    as_admin: Client, two: tuple[Connection, Connection]
+) -> None:
+    as_admin.post(f"{SERVICE}sync/", {"tab": "info", "account": two[1].pk})
+    assert [run.connection for run in SyncRun.objects.all()] == [two[1]]
+    as_admin.post(f"{SERVICE}sync/", {"tab": "members"})
+    assert {run.connection for run in SyncRun.objects.all()} == set(two)
+
+
+def test_an_account_that_has_ended_stands_behind_those_that_live(db: None) -> None:
+    service = rows.service()
+    rows.connection(service, account_id="P1", account_name="aaa", state=State.DISCONNECTED)
+    alive = rows.connection(service, account_id="P2", account_name="zzz")
+    found = Service.objects.get(pk=service.pk)
+    assert found.connection == alive
+    found.choose("nonsense")
+    assert found.connection == alive

@@ -1,0 +1,166 @@
+"""The access matrix: what every address answers to whom. A new address needs lines here.
+
+One line: address name; of an object that is its `own` or `missing` (`-`: the address names none);
+methods (`*`: all that no line above names); then what an anonymous visitor, a viewer and an admin
+are answered: a status, `->name` for a redirect to the address of that name (without `account_`;
+`->set` is where a one-time link leads), or `vendor` for one that leads to the vendor's consent.
+Every request is asked for with nothing in it but a valid form token. What is `own` is said by
+`kwargs_of` in the test.
+"""
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+ROLES = ("anonymous", "viewer", "admin")
+BY_FILE = {"upload_members", "review_members", "apply_members", "put_members_aside"}
+
+TABLE = """
+spend                                -       GET,HEAD         ->login   200       200
+spend                                -       *                ->login   405       405
+add_service                          -       GET,HEAD         ->login   200       200
+add_service                          -       *                ->login   405       405
+add                                  own     POST             ->login   403       ->service_settings
+add                                  own     *                ->login   405       405
+add                                  missing POST             ->login   403       404
+add                                  missing *                ->login   405       405
+info                                 own     GET,HEAD         ->login   200       200
+info                                 own     *                ->login   405       405
+info                                 missing GET,HEAD         ->login   404       404
+info                                 missing *                ->login   405       405
+members                              own     GET,HEAD         ->login   200       200
+members                              own     *                ->login   405       405
+members                              missing GET,HEAD         ->login   404       404
+members                              missing *                ->login   405       405
+usage                                own     GET,HEAD         ->login   200       200
+usage                                own     *                ->login   405       405
+usage                                missing GET,HEAD         ->login   404       404
+usage                                missing *                ->login   405       405
+service_settings                     own     GET,HEAD         ->login   200       200
+service_settings                     own     *                ->login   405       405
+service_settings                     missing GET,HEAD         ->login   404       404
+service_settings                     missing *                ->login   405       405
+authorize                            own     POST             ->login   403       vendor
+authorize                            own     *                ->login   405       405
+authorize                            missing POST             ->login   403       404
+authorize                            missing *                ->login   405       405
+let_in                               own     POST             ->login   403       ->outcome
+let_in                               own     *                ->login   405       405
+let_in                               missing POST             ->login   403       404
+let_in                               missing *                ->login   405       405
+decide                               own     POST             ->login   403       400
+decide                               own     *                ->login   405       405
+decide                               missing POST             ->login   403       404
+decide                               missing *                ->login   405       405
+check                                own     POST             ->login   403       ->service_settings
+check                                own     *                ->login   405       405
+check                                missing POST             ->login   403       404
+check                                missing *                ->login   405       405
+outcome                              own     GET,HEAD         ->login   200       200
+outcome                              own     *                ->login   405       405
+outcome                              missing GET,HEAD         ->login   404       404
+outcome                              missing *                ->login   405       405
+sync_now                             own     POST             ->login   403       ->info
+sync_now                             own     *                ->login   405       405
+sync_now                             missing POST             ->login   403       404
+sync_now                             missing *                ->login   405       405
+progress                             own     GET,HEAD         ->login   200       200
+progress                             own     *                ->login   405       405
+progress                             missing GET,HEAD         ->login   404       404
+progress                             missing *                ->login   405       405
+revoke                               own     POST             ->login   403       ->service_settings
+revoke                               own     *                ->login   405       405
+revoke                               missing POST             ->login   403       404
+revoke                               missing *                ->login   405       405
+upload_members                       own     POST             ->login   403       400
+upload_members                       own     *                ->login   405       405
+upload_members                       missing POST             ->login   403       404
+upload_members                       missing *                ->login   405       405
+review_members                       own     GET,HEAD         ->login   403       ->service_settings
+review_members                       own     *                ->login   405       405
+review_members                       missing GET,HEAD         ->login   403       404
+review_members                       missing *                ->login   405       405
+apply_members                        own     POST             ->login   403       ->service_settings
+apply_members                        own     *                ->login   405       405
+apply_members                        missing POST             ->login   403       404
+apply_members                        missing *                ->login   405       405
+put_members_aside                    own     POST             ->login   403       ->service_settings
+put_members_aside                    own     *                ->login   405       405
+put_members_aside                    missing POST             ->login   403       404
+put_members_aside                    missing *                ->login   405       405
+members_sample                       own     GET,HEAD         ->login   200       200
+members_sample                       own     *                ->login   405       405
+members_sample                       missing GET,HEAD         ->login   404       404
+members_sample                       missing *                ->login   405       405
+erase                                own     POST             ->login   403       ->service_settings
+erase                                own     *                ->login   405       405
+erase                                missing POST             ->login   403       404
+erase                                missing *                ->login   405       405
+callback                             own     GET,HEAD         ->login   403       403
+callback                             own     *                ->login   405       405
+callback                             missing GET,HEAD         ->login   404       404
+callback                             missing *                ->login   405       405
+users                                -       GET,HEAD         ->login   200       200
+users                                -       *                ->login   405       405
+add_user                             -       POST             ->login   403       400
+add_user                             -       *                ->login   405       405
+change_role                          own     POST             ->login   403       ->users
+change_role                          own     *                ->login   405       405
+change_role                          missing POST             ->login   403       ->users
+change_role                          missing *                ->login   405       405
+set_active                           own     POST             ->login   403       ->users
+set_active                           own     *                ->login   405       405
+set_active                           missing POST             ->login   403       404
+set_active                           missing *                ->login   405       405
+one_time_link                        own     POST             ->login   403       ->users
+one_time_link                        own     *                ->login   405       405
+one_time_link                        missing POST             ->login   403       404
+one_time_link                        missing *                ->login   405       405
+audit                                -       GET,HEAD         ->login   403       200
+audit                                -       *                ->login   405       405
+adopt_installation                   -       POST             ->login   403       ->spend
+adopt_installation                   -       *                ->login   405       405
+accept_keys                          -       POST             ->login   403       ->spend
+accept_keys                          -       *                ->login   405       405
+healthz                              -       GET,HEAD         200       200       200
+healthz                              -       *                405       405       405
+first_run                            -       GET,HEAD,POST    ->spend   ->spend   ->spend
+first_run                            -       *                405       405       405
+account_login                        -       PATCH,DELETE     405       ->spend   ->spend
+account_login                        -       *                200       ->spend   ->spend
+account_logout                       -       POST             ->login   ->login   ->login
+account_logout                       -       OPTIONS          200       200       200
+account_logout                       -       GET,HEAD         ->login   200       200
+account_logout                       -       *                405       405       405
+account_inactive                     -       GET,HEAD,OPTIONS 200       200       200
+account_inactive                     -       *                405       405       405
+account_signup                       -       GET,HEAD         200       200       200
+account_signup                       -       *                405       405       405
+account_reauthenticate               -       PATCH,DELETE     ->login   405       405
+account_reauthenticate               -       *                ->login   200       200
+account_change_password              -       PATCH,DELETE     ->login   405       405
+account_change_password              -       *                ->login   200       200
+account_reset_password               -       GET,HEAD         200       200       200
+account_reset_password               -       *                405       405       405
+account_reset_password_done          -       GET,HEAD         200       200       200
+account_reset_password_done          -       *                405       405       405
+account_reset_password_from_key_done -       GET,HEAD,OPTIONS 200       200       200
+account_reset_password_from_key_done -       *                405       405       405
+account_reset_password_from_key      own     *                ->set     ->set     ->set
+account_reset_password_from_key      missing *                200       200       200
+"""
+
+Expected = dict[tuple[str, str, str], tuple[str, str, str]]
+
+
+def expected(table: str = TABLE) -> Expected:
+    """{(address name, "own" or "missing", method): what each role is answered}."""
+    found: Expected = {}
+    lines = [line.split() for line in table.splitlines() if line.strip()]
+    for name, which, methods, *answers in lines:
+        if len(answers) != len(ROLES):
+            raise ValueError(f"{name} {which} {methods}: three answers are needed")
+        object_ = "own" if which == "-" else which
+        rest = [method for method in METHODS if (name, object_, method) not in found]
+        for method in rest if methods == "*" else methods.split(","):
+            if (name, object_, method) in found:
+                raise ValueError(f"{name} {which} {method} stands there twice")
+            found[name, object_, method] = (answers[0], answers[1], answers[2])
+    return found

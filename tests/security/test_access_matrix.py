@@ -1,0 +1,191 @@
+"""Who may do what, for every address there is: asked one by one and compared with the matrix."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import Resolver404, URLPattern, resolve, reverse
+from django.utils import timezone
+
+from seatwise.models import Authorization, Service, User
+from seatwise.models.authorization import Outcome
+from seatwise.urls import urlpatterns
+from tests.pages import rows
+from tests.sandboxes import Running
+from tests.security.matrix import BY_FILE, METHODS, ROLES, expected
+
+# Making one takes longer than what it asks for.
+CLIENT = Client(raise_request_exception=False)
+CHECKING = Client(raise_request_exception=False, enforce_csrf_checks=True)
+UNSAFE = [method for method in METHODS if method not in {"GET", "HEAD", "OPTIONS"}]
+Kwargs = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """One of the three roles: how it asks, and what is its own."""
+
+    role: str
+    cookies: dict[str, str]
+    attempt: int  # an authorization that it began itself
+
+    def ask(self, method: str, path: str, *, csrf: bool = False) -> HttpResponse:
+        """One request with its session, of which nothing stays: in the database or the browser."""
+        client = CHECKING if csrf else CLIENT
+        client.cookies.clear()
+        for name, value in self.cookies.items():
+            client.cookies[name] = value
+        if path.startswith(("/login", "/password", "/reauthenticate")):
+            cache.clear()  # no limit of tries is reached by asking for everything
+        with transaction.atomic():
+            answer: HttpResponse = client.generic(method, path)  # type: ignore[assignment]
+            transaction.set_rollback(True)
+        return answer
+
+
+@pytest.fixture
+def somebodies(vendor: Running, service: Service, admin: User, viewer: User) -> list[Somebody]:
+    Service.objects.create(key="figma", name="Figma")
+    connection = rows.connection(service)
+    # By a key, which is never renewed: a renewal refuses to run within this test's transaction.
+    connection.way, connection.api_url = "key", vendor.settings["API_URL"]
+    connection.seal("credential", vendor.api_key())
+    connection.save()
+    found = []
+    for role, user in zip(ROLES, (None, viewer, admin), strict=True):
+        client = Client()
+        if user:
+            client.force_login(user)
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        found.append(Somebody(role, cookies, _attempt(connection.service, user or admin)))
+    return found
+
+
+def _attempt(service: Service, user: User) -> int:
+    return Authorization.objects.create(
+        service=service,
+        user=user,
+        state_hash=f"of {user.pk} {Authorization.objects.count()}",
+        session_hash="",
+        asked=[],
+        created_at=timezone.now(),
+        used_at=timezone.now(),
+        outcome=Outcome.FAILED,
+        message="It did not work.",
+    ).pk
+
+
+def kwargs_of(pattern: URLPattern, which: str, who: Somebody) -> Kwargs:
+    """What an address names: something that is there, or something that is not."""
+    wanted = re.findall(r"<(?:\w+:)?(\w+)>", str(pattern.pattern))
+    there: Kwargs = {"key": "figma" if pattern.name in BY_FILE else "pagerduty"}
+    person = User.objects.get(email="vic@example.com")
+    there["pk"] = person.pk if str(pattern.pattern).startswith("users/") else who.attempt
+    if pattern.name == "add":
+        there["key"] = "github"  # in the catalogue, and not added yet
+    missing: Kwargs = {"key": "no-such-thing", "pk": 999_999_999}
+    if "uidb36" in wanted:
+        there = {
+            "uidb36": user_pk_to_url_str(person),
+            "key": default_token_generator.make_token(person),
+        }
+        missing = {"uidb36": "zzz", "key": "no-such-link"}
+    given = there if which == "own" else missing
+    return {name: given[name] for name in wanted}
+
+
+def told(answer: HttpResponse) -> str:
+    """The status, or of a redirect the name of the address it leads to."""
+    location = answer.headers.get("Location", "")
+    if not location:
+        return str(answer.status_code)
+    if re.match(r"https?://", location):
+        return "vendor"
+    try:
+        name = str(resolve(location.partition("?")[0]).url_name)
+        return f"->{name.removeprefix('account_').replace('reset_password_from_key', 'set')}"
+    except Resolver404:
+        return f"->{location}"
+
+
+def cases() -> Iterator[tuple[URLPattern, str]]:
+    for pattern in urlpatterns:
+        yield pattern, "own"
+        if "<" in str(pattern.pattern):
+            yield pattern, "missing"
+
+
+def test_every_address_stands_in_the_matrix_and_the_other_way_round() -> None:
+    there = {(str(pattern.name), which) for pattern, which in cases()}
+    listed = {(name, which) for name, which, _ in expected()}
+    assert sorted(there - listed) == [], (
+        "These addresses have no line in tests/security/matrix.py: write down who may ask for them."
+    )
+    assert sorted(listed - there) == [], "These lines of the matrix are of no address any more."
+
+
+@pytest.mark.fault(88)
+def test_every_address_answers_everybody_as_the_matrix_says(somebodies: list[Somebody]) -> None:
+    wanted = expected()
+    wrong = []
+    for pattern, which in cases():
+        for who, number in zip(somebodies, range(len(ROLES)), strict=True):
+            path = reverse(str(pattern.name), kwargs=kwargs_of(pattern, which, who))
+            for method in METHODS:
+                got = told(who.ask(method, path))
+                right = wanted.get((str(pattern.name), which, method), ("no line",) * 3)[number]
+                if got != right:
+                    wrong.append(
+                        f"{pattern.name} {which} {method} {who.role}: {got}, expected {right}"
+                    )
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.fault(88)
+def test_nothing_is_sent_without_the_forms_token(somebodies: list[Somebody]) -> None:
+    """By somebody who is signed in, to no address; by others, at most to be led to sign-in."""
+    wrong = []
+    for pattern in urlpatterns:
+        for who in somebodies:
+            path = reverse(str(pattern.name), kwargs=kwargs_of(pattern, "own", who))
+            for method in UNSAFE:
+                got = told(who.ask(method, path, csrf=True))
+                led_away = got == "->login" and who.role == "anonymous"
+                if got != "403" and not led_away:
+                    wrong.append(f"{pattern.name} {method} {who.role}: {got}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.fault(88)
+def test_a_viewer_is_always_told_who_can(somebodies: list[Somebody]) -> None:
+    """Wherever the matrix refuses a viewer, the page names an admin."""
+    viewer = somebodies[1]
+    for pattern, which in cases():
+        if expected().get((str(pattern.name), which, "POST"), ("",) * 3)[1] == "403":
+            path = reverse(str(pattern.name), kwargs=kwargs_of(pattern, which, viewer))
+            assert "Ask Ada Admin" in viewer.ask("POST", path).content.decode(), path
+
+
+def test_the_authorizations_of_others_are_not_there_for_a_viewer(
+    somebodies: list[Somebody],
+) -> None:
+    _, viewer, admin = somebodies
+    path = f"/services/pagerduty/authorizations/{admin.attempt}/"
+    assert viewer.ask("GET", path).status_code == 404
+    path = f"/services/pagerduty/authorizations/{viewer.attempt}/"
+    assert admin.ask("GET", path).status_code == 200
+
+
+def test_a_line_that_is_missing_or_wrong_in_the_matrix_is_found() -> None:
+    """The matrix itself is read strictly: a name twice or a method twice would hide one answer."""
+    with pytest.raises(ValueError, match="twice"):
+        expected("spend - GET 1 2 3\nspend - GET 1 2 3")
+    with pytest.raises(ValueError, match="three answers"):
+        expected("spend - GET 1 2")

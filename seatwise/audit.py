@@ -2,7 +2,7 @@
 
 Whoever opens the door says who is there; every verb then records without being told:
 
-    with audit.acting("command line", who="operator"): …
+    with audit.acting("command line", who="ada"): …
     audit.record(Action.CONNECTED, service="acme", about="harbor-prod", said="…")
 """
 

@@ -12,6 +12,7 @@ accept_keys(by)         a person's word: the old key is lost for good
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -21,12 +22,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from seatwise import audit, keys, vault
-from seatwise.models import AuditEvent, Authorization, Connection, Installation, Revocation, User
+from seatwise.models import AuditEvent, Connection, Installation, User
 from seatwise.models.audit_event import Action
-from seatwise.models.authorization import Outcome
-from seatwise.models.connection import State
 from seatwise.models.installation import ONLY, database_server
-from seatwise.models.revocation import RevocationState
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 DAY = timedelta(days=1)
@@ -36,12 +34,25 @@ NAMES = {
     "table": "tables that were restored",
     "address": "another address",
 }
+RESUMED = {
+    "paused": "Syncing goes on.",
+    "address": (
+        "This installation goes on syncing. If it is a copy, the one it was copied from must never "
+        "sync again."
+    ),
+    "copy": (
+        "This installation goes on syncing. The one it was copied from must never sync again."
+    ),
+}
 READABLE = "Pages stay readable and nothing is lost; nothing is synced or renewed meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why grants must not be used now, for a person. `kind` is "paused" or "keys"."""
+    """Why grants must not be used now, for a person.
+
+    `kind` is "paused" (by hand), "address" (a copy, or its address was changed), "copy" or "keys".
+    """
 
     kind: str
     sentence: str
@@ -49,19 +60,6 @@ class Trouble:
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.remedy}"
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What had to be given up with the old key."""
-
-    connections: tuple[Connection, ...] = ()
-    revocations: int = 0
-    authorizations: int = 0
-
-    @property
-    def count(self) -> int:
-        return len(self.connections) + self.revocations + self.authorizations
 
 
 def check() -> list[str]:
@@ -73,8 +71,8 @@ def check() -> list[str]:
         row = _locked()
         here = row.here(_address()) | {"system": database_server()}
         moved = row.moved(here)
-        if moved and row.paused_at is None:
-            _pause(row, _copy_sentence(moved))
+        if set(moved) - set(row.paused_signs):
+            _pause(row, _why(row, moved), signs=moved)
         elif not moved:
             row.place = {**row.place, **_known(here)}
             Connection.objects.filter(installation=None).update(installation=row.uid)
@@ -83,7 +81,7 @@ def check() -> list[str]:
         if not row.key_check and (not lacking or len(lacking) < len(in_use)):
             row.seal_key_check()
         row.save()
-        found = [found for found in (_paused(row), _keys_trouble(row)) if found]
+        found = [found for found in (_standing(row), _keys_trouble(row)) if found]
         for trouble in found:
             if trouble.kind == "keys":
                 _note_refused(row, trouble)
@@ -101,7 +99,7 @@ def hindrance(connection: Connection | None = None) -> str | None:
     row = _here()
     if row is None:
         return None
-    if trouble := _paused(row) or _moved(row) or _keys_trouble(row):
+    if trouble := _standing(row) or _keys_trouble(row):
         return str(trouble)
     if connection and connection.installation not in (None, row.uid):
         return (
@@ -114,13 +112,13 @@ def hindrance(connection: Connection | None = None) -> str | None:
 def trouble() -> Trouble | None:
     """The same for a page: what happened and what to do, or None."""
     row = _here()
-    return (_paused(row) or _moved(row) or _keys_trouble(row)) if row else None
+    return (_standing(row) or _keys_trouble(row)) if row else None
 
 
-def is_ours() -> bool:
-    """Whether it is known to be the one that syncs: no copy, and not paused."""
+def standing() -> Trouble | None:
+    """Why it is not the one that syncs (a copy, or paused), or None where it is."""
     row = _here()
-    return row is None or not (_paused(row) or _moved(row))
+    return _standing(row) if row else None
 
 
 def uid() -> uuid.UUID | None:
@@ -129,28 +127,31 @@ def uid() -> uuid.UUID | None:
     return row.uid if row else None
 
 
-def adopt(by: User | None = None) -> bool:
-    """This installation is the one that syncs, with all grants it has. False: it was already.
+def adopt(by: User | None = None) -> str:
+    """This installation is the one that syncs, with all grants it has.
 
-    The other one must never sync again: both renewing one grant would end it.
+    Returns what that means, in a sentence; "" where it was already. A copy's original must
+    never sync again: both renewing one grant would end it.
     """
     with transaction.atomic():
         row = _locked()
         here = row.here(_address()) | {"system": database_server()}
-        if row.paused_at is None and not row.moved(here):
-            return False
+        moved = row.moved(here)
+        if row.paused_at is None and not moved:
+            return ""
+        said = RESUMED[_kind({*row.paused_signs, *moved})]
         why, before = row.paused_why, row.uid
         row.uid, row.place = uuid.uuid4(), here
-        row.paused_at, row.paused_why = None, ""
+        row.paused_at, row.paused_why, row.paused_signs = None, "", []
         row.save()
         Connection.objects.update(installation=row.uid)
         audit.record(
             Action.SYNCING_RESUMED,
             by=by,
-            said="This installation goes on syncing; the one it was copied from must not.",
+            said=said,
             detail={"was": why, "installation_before": str(before), "installation": str(row.uid)},
         )
-    return True
+    return said
 
 
 def pause(why: str, by: User | None = None) -> bool:
@@ -159,25 +160,21 @@ def pause(why: str, by: User | None = None) -> bool:
         row = _locked()
         if row.paused_at is not None:
             return False
-        _pause(row, why, by)
+        _pause(row, why, by=by)
         row.save()
     return True
 
 
-def accept_keys(by: User | None = None) -> Accepted:
+def accept_keys(by: User | None = None) -> keys.GivenUp:
     """The missing key is lost for good: what it sealed is given up, what was collected stays.
 
     Those connections ask for a new authorization. Before this, putting the right key back
-    heals everything; afterwards it does not.
+    heals everything; afterwards it does not. A secret that was altered goes, too, and is told so.
     """
     with transaction.atomic():
         row = _locked()
         lost = _keys_trouble(row) is not None
-        # Each table's rows are locked in the order of their keys, one after another.
-        authorizations = sum(_give_up_authorization(pk) for pk in _pks(Authorization))
-        connections = [given for pk in _pks(Connection) if (given := _give_up_connection(pk))]
-        revocations = sum(_give_up_revocation(pk) for pk in _pks(Revocation))
-        given_up = Accepted(tuple(connections), revocations, authorizations)
+        given_up = keys.give_up()
         if lost or given_up.count:
             row.seal_key_check()
             row.save(update_fields=["key_check"])
@@ -206,36 +203,54 @@ def _known(here: dict[str, str]) -> dict[str, str]:
     return {name: told for name, told in here.items() if told}
 
 
-def _pause(row: Installation, why: str, by: User | None = None) -> None:
-    row.paused_at, row.paused_why = timezone.now(), why
+def _pause(
+    row: Installation, why: str, *, signs: Iterable[str] = (), by: User | None = None
+) -> None:
+    row.paused_at = row.paused_at or timezone.now()
+    row.paused_why, row.paused_signs = why, sorted({*row.paused_signs, *signs})
     audit.record(Action.SYNCING_PAUSED, said=why, by=by)
 
 
-def _paused(row: Installation) -> Trouble | None:
-    if row.paused_at is None:
-        return None
-    return _paused_trouble(row.paused_why)
-
-
-def _moved(row: Installation) -> Trouble | None:
-    """It was carried elsewhere while we were running, so no start has paused it yet."""
+def _standing(row: Installation) -> Trouble | None:
+    """It is paused, or was carried elsewhere while we ran, so that no start has paused it yet."""
     moved = row.moved(row.here(_address()))
-    return _paused_trouble(_copy_sentence(moved)) if moved else None
-
-
-def _paused_trouble(why: str) -> Trouble:
+    if row.paused_at is None and not moved:
+        return None
+    kind = _kind({*row.paused_signs, *moved})
+    whether = "To go on" if kind == "paused" else "If this is the one to go on"
     return Trouble(
-        "paused",
-        f"Syncing is paused. {why}",
-        f"{READABLE} If this is the one to go on, an admin presses Go on syncing here, or the "
-        "operator runs “seatwise installation adopt”.",
+        kind,
+        f"Syncing is paused. {_why(row, moved)}",
+        f"{READABLE} {whether}, an admin presses Go on syncing here, or the operator runs "
+        "“seatwise installation adopt”.",
     )
 
 
-def _copy_sentence(moved: list[str]) -> str:
-    signs = " and ".join(NAMES[name] for name in moved)
+def _kind(signs: set[str]) -> str:
+    if not signs:
+        return "paused"
+    return "address" if signs == {"address"} else "copy"
+
+
+def _why(row: Installation, moved: list[str]) -> str:
+    """Why it is paused; where it was carried elsewhere only after that, with both reasons."""
+    signs = {*row.paused_signs, *moved}
+    if signs == set(row.paused_signs):
+        return row.paused_why
+    by_hand = "" if row.paused_signs else row.paused_why
+    return f"{by_hand} {_copy_sentence(signs)}".strip()
+
+
+def _copy_sentence(signs: set[str]) -> str:
+    if _kind(signs) == "address":
+        return (
+            "This may be a copy, or its address was changed: Seatwise woke up at another address. "
+            "Were a copy to sync beside the one it was copied from, the vendors would end the "
+            "authorizations of both."
+        )
+    woke = " and ".join(name for sign, name in NAMES.items() if sign in signs)
     return (
-        f"This is a copy or a restored backup: Seatwise woke up in {signs}. Were it to sync "
+        f"This is a copy or a restored backup: Seatwise woke up in {woke}. Were it to sync "
         "beside the one it was copied from, the vendors would end the authorizations of both."
     )
 
@@ -278,67 +293,13 @@ def _note_refused(row: Installation, found: Trouble) -> None:
         audit.record(Action.KEYS_REFUSED, about=about, said=found.sentence, detail={"there": ids})
 
 
-def _pks(kind: type[Authorization] | type[Connection] | type[Revocation]) -> list[int]:
-    return list(kind.rows().order_by("pk").values_list("pk", flat=True))
-
-
-def _give_up_authorization(pk: int) -> bool:
-    row = Authorization.objects.select_for_update(no_key=True).get(pk=pk)
-    lost = keys.unopenable(row)
-    for name in lost:
-        setattr(row, name, "")
-    if lost and row.outcome in {Outcome.PENDING, Outcome.ASKS}:
-        row.outcome = Outcome.FAILED
-        row.message = "The key that sealed this attempt was lost. Nothing was connected."
-        row.remedy = "Press Integrate to start again."
-    if lost:
-        row.save()
-    return bool(lost)
-
-
-def _give_up_connection(pk: int) -> Connection | None:
-    """Its tokens are beyond reading, so somebody must authorize again; its data stays."""
-    rows = Connection.objects.select_related("service")
-    row = rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
-    lost = keys.unopenable(row)
-    if not lost:
-        return None
-    for name in lost:
-        setattr(row, name, "")
-    if row.state not in {State.DISCONNECTED, State.BY_FILE}:
-        row.state, row.next_sync_at = State.NEEDS_RECONNECT, None
-        row.attention = (
-            "The key that sealed this authorization was given up as lost, so nobody can read the "
-            "tokens any more. What was collected is kept."
-        )
-        row.remedy = "An admin of Seatwise opens Settings and presses Integrate again."
-    row.save()
-    return row
-
-
-def _give_up_revocation(pk: int) -> bool:
-    row = Revocation.objects.select_related("service").get(pk=pk)
-    if not keys.unopenable(row):
-        return False
-    row.secret = ""
-    if row.state == RevocationState.WAITING:
-        row.state, row.next_at = RevocationState.UNCONFIRMED, None
-        row.ended_at = timezone.now()
-        row.told = (
-            "The key that sealed the token was given up as lost, so the vendor could not be told "
-            f"any more. Remove the authorization in {row.service.name} by hand."
-        )
-    row.save()
-    return True
-
-
-def _record_accepted(given_up: Accepted, by: User | None) -> None:
+def _record_accepted(given_up: keys.GivenUp, by: User | None) -> None:
     names = [str(connection) for connection in given_up.connections]
     audit.record(
         Action.KEYS_ACCEPTED,
         by=by,
         about=f"key {settings.ENCRYPTION_KEYS.first}",
-        said=f"The old key is given up as lost; {len(names)} connections must be integrated again.",
+        said=f"What no key opens is given up; {len(names)} connections must be integrated again.",
         detail={
             "connections": names,
             "revocations": given_up.revocations,

@@ -1,18 +1,22 @@
-"""The keys that seal what is stored: which are in use, and how one is exchanged for another.
+"""The keys that seal what is stored: which are in use, how one is exchanged or given up.
 
-Every secret tells in plain which key sealed it, so all of this is asked without opening any.
+Every secret tells in plain which key sealed it, so what is in use is asked without opening any.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Count, F, Func, Q, TextField, Value
+from django.utils import timezone
 
 from seatwise import audit, vault
-from seatwise.models import Installation
+from seatwise.models import Authorization, Connection, Installation, Revocation, Service
 from seatwise.models.audit_event import Action
+from seatwise.models.authorization import Outcome
+from seatwise.models.connection import State
+from seatwise.models.revocation import RevocationState
 from seatwise.models.sealed import Sealed, all_sealed
 
 BATCH = 200  # rows looked up at once; each is re-sealed in a transaction of its own
@@ -30,6 +34,30 @@ class Rotation:
     @property
     def count(self) -> int:
         return sum(self.resealed.values())
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What had to be given up, for no key opens it."""
+
+    connections: tuple[Connection, ...] = ()
+    revocations: int = 0
+    authorizations: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.connections) + self.revocations + self.authorizations
+
+    @property
+    def by_hand(self) -> str:
+        """What people must do at the vendors now, in a sentence; "" for nothing."""
+        if not self.revocations:
+            return ""
+        which = "authorization" if self.revocations == 1 else "authorizations"
+        return (
+            f"Vendors were still to be told to end {self.revocations} {which} and cannot be told "
+            "any more: end that there by hand. The settings of the services say where."
+        )
 
 
 def uses() -> Uses:
@@ -81,9 +109,21 @@ def rotate(tell: Callable[[int], None] = lambda _rows: None) -> Rotation:
     return done
 
 
-def unopenable(row: Sealed) -> list[str]:
-    """The fields of this row that hold something that does not open."""
-    return [name for name in row.SEALED_FIELDS if not _opens(row, name)]
+def give_up() -> GivenUp:
+    """Erases every secret that does not open, in the transaction one is in, and says so there.
+
+    Each table's rows are locked in the order of their keys, one after another; revocations before
+    connections, as whoever tells a vendor locks them.
+    """
+    authorizations = sum(_give_up_authorization(pk) for pk in _pks(Authorization))
+    revocations = sum(_give_up_revocation(pk) for pk in _pks(Revocation))
+    connections = [given for pk in _pks(Connection) if (given := _give_up_connection(pk))]
+    return GivenUp(tuple(connections), revocations, authorizations)
+
+
+def altered_sentence(error: vault.CannotOpen) -> str:
+    """What a person is told of a token that was altered or moved."""
+    return f"The stored token cannot be opened. {error}"
 
 
 def _uses(kind: type[Sealed], name: str) -> Iterator[tuple[str, int]]:
@@ -155,9 +195,111 @@ def _record(done: Rotation) -> None:
     audit.record(Action.KEYS_ROTATED, about=f"key {seals}", said=said, detail=detail)
 
 
-def _opens(row: Sealed, name: str) -> bool:
+def _pks(kind: type[Authorization] | type[Connection] | type[Revocation]) -> list[int]:
+    return list(kind.rows().order_by("pk").values_list("pk", flat=True))
+
+
+def _give_up_authorization(pk: int) -> bool:
+    row = (
+        Authorization.objects.select_related("service")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=pk)
+    )
+    lost = _unopenable(row)
+    altered = _altered_among(lost.values())
+    for name in lost:
+        setattr(row, name, "")
+    if altered:
+        _note_altered(row.service, "", altered, {"authorization": row.pk})
+    if lost and row.outcome in {Outcome.PENDING, Outcome.ASKS}:
+        row.outcome = Outcome.FAILED
+        what = (
+            f"What was kept of this attempt cannot be opened. {altered}"
+            if altered
+            else "The key that sealed this attempt was lost."
+        )
+        row.message = f"{what} Nothing was connected."
+        row.remedy = "Press Integrate to start again."
+    if lost:
+        row.save()
+    return bool(lost)
+
+
+def _give_up_revocation(pk: int) -> bool:
+    rows = Revocation.objects.select_related("service", "connection")
+    row = rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    lost = _unopenable(row)
+    if not lost:
+        return False
+    altered = _altered_among(lost.values())
+    if altered:
+        account = row.connection.account_name if row.connection else ""
+        _note_altered(row.service, account, altered, {"revocation": row.pk})
+    row.secret = ""
+    if row.state == RevocationState.WAITING:
+        row.state, row.next_at = RevocationState.UNCONFIRMED, None
+        row.ended_at = timezone.now()
+        what = (
+            altered_sentence(altered)
+            if altered
+            else "The key that sealed the token was given up as lost."
+        )
+        row.told = (
+            f"{what} So the vendor cannot be told any more: remove the authorization in "
+            f"{row.service.name} by hand."
+        )
+    row.save()
+    return True
+
+
+def _give_up_connection(pk: int) -> Connection | None:
+    """Its tokens are beyond reading, so somebody must authorize again; its data stays."""
+    rows = Connection.objects.select_related("service")
+    row = rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    lost = _unopenable(row)
+    if not lost:
+        return None
+    altered = _altered_among(lost.values())
+    if altered:
+        _note_altered(row.service, row.account_name, altered, {"connection": row.pk})
+    for name in lost:
+        setattr(row, name, "")
+    if row.state not in {State.DISCONNECTED, State.BY_FILE}:
+        row.state, row.next_sync_at = State.NEEDS_RECONNECT, None
+        what = (
+            altered_sentence(altered)
+            if altered
+            else "The key that sealed this authorization was given up as lost, so nobody can read "
+            "the tokens any more."
+        )
+        row.attention = f"{what} What was collected is kept."
+        row.remedy = "An admin of Seatwise opens Settings and presses Integrate again."
+    row.save()
+    return row
+
+
+def _note_altered(
+    service: Service, about: str, error: vault.CannotOpen, detail: dict[str, int]
+) -> None:
+    audit.record(
+        Action.SECRET_REFUSED, service=service.key, about=about, said=str(error), detail=detail
+    )
+
+
+def _unopenable(row: Sealed) -> dict[str, vault.CannotOpen]:
+    """The fields of this row that hold something that does not open, and why not."""
+    found = {name: _refusal(row, name) for name in row.SEALED_FIELDS}
+    return {name: why for name, why in found.items() if why}
+
+
+def _altered_among(why: Iterable[vault.CannotOpen]) -> vault.CannotOpen | None:
+    """The first that no key would open, for the secret itself is not what was sealed."""
+    return next((each for each in why if not isinstance(each, vault.KeyMissing)), None)
+
+
+def _refusal(row: Sealed, name: str) -> vault.CannotOpen | None:
     try:
         row.unseal(name)
-    except vault.CannotOpen:
-        return False
-    return True
+    except vault.CannotOpen as error:
+        return error
+    return None

@@ -151,6 +151,7 @@ ALLOWED_HOSTS = [_own_host] + [
     host.strip() for host in read("SEATWISE_ALLOWED_HOSTS", "").split(",") if host.strip()
 ]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_FAILURE_VIEW = "seatwise.views.refused.forged"
 DEBUG = False
 
 INSTALLED_APPS = [

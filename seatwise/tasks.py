@@ -87,7 +87,7 @@ def start_due_syncs(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
 def look_after(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Keeps unused grants alive, announces their ends, and ends those nobody wants."""
     with audit.acting(WORKER):
-        care.look_after(timezone.now())
+        care.look_after(timezone.now(), stopping=context.should_abort)
 
 
 @app.periodic(cron="* * * * * */30")

@@ -87,7 +87,7 @@ def _watch(owner: Any, name: str, note: Callable[[tuple[Any, ...], Any], None]) 
 
 
 def _link(_: tuple[Any, ...], made: str) -> None:
-    CANARIES.secret("link", made, within=True)  # in an address, a person's number stands before it
+    secret("link", made)
 
 
 def _kind(given: tuple[Any, ...]) -> str:
@@ -176,7 +176,7 @@ def _as_it_flows(place: str, content: Iterator[bytes]) -> Iterator[bytes]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     start = time.monotonic()
     found = CANARIES.found()
-    known = len(CANARIES.plain) + len(CANARIES.words)
+    known = len(CANARIES.secrets)
     _told.append(
         f"{known} secrets in play, {len(CANARIES.writings)} writings of "
         f"{CANARIES.size / 1e6:.1f} MB searched in {time.monotonic() - start:.1f} s: "

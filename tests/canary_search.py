@@ -12,9 +12,11 @@ from typing import BinaryIO
 
 SHORTEST = 8  # characters; anything shorter is found by chance
 MARK = b"_0XBPWQQ_"  # in every token of the simulated vendor, however it is written in an address
-WORD = re.compile(rb"[A-Za-z0-9_-]{16,}")
+STEP, WIDE = 4, 8  # bytes: every how many a text is looked at, and how much of it
+LONG = STEP + WIDE - 1  # from here on a shape cannot be missed so
 # Each page has one, it differs each time, and it is no secret from whoever reads the page.
 FORM_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"')
+ALIKE = bytes.maketrans(b"+/", b"-_")
 MOST_TOLD = 20
 PIECE = 16_000_000  # bytes of the spool that are looked at together
 
@@ -42,7 +44,11 @@ def _in_base64(plain: bytes) -> Iterator[bytes]:
         sure = whole[first:last]
         if len(sure) >= SHORTEST:
             yield sure
-            yield sure.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _alike(written: bytes) -> bytes:
+    """Both alphabets of base64 in the same letters."""
+    return written.translate(ALIKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +69,17 @@ def _on_disk() -> BinaryIO:
 class Canaries:
     """The register of secrets, and the spool of what was written while they were in play."""
 
-    plain: dict[str, str] = field(default_factory=dict)  # few: looked for in every shape
-    words: dict[bytes, str] = field(default_factory=dict)  # many: random words
+    secrets: dict[str, str] = field(default_factory=dict)  # and of which kind each is
     writings: list[Writing] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     spool: BinaryIO = field(default_factory=_on_disk)
     size: int = 0
     turn: threading.RLock = field(default_factory=threading.RLock)
 
-    def secret(self, kind: str, value: str | None, *, within: bool = False) -> None:
-        """From now on this must be written nowhere; `within`: not as part of a longer word either.
-
-        Random words of their own are quick to look for, however many there are.
-        """
-        if not value or len(value) < SHORTEST or MARK.decode() in value:
-            return
-        if WORD.fullmatch(value.encode()) and len(value) >= 20 and not within:
-            self.words[value.encode()] = kind
-        else:
-            self.plain[value] = kind
+    def secret(self, kind: str, value: str | None) -> None:
+        """From now on this must be written nowhere, not as part of a longer word either."""
+        if value and len(value) >= SHORTEST and MARK.decode() not in value:
+            self.secrets[value] = kind
 
     def write(self, place: str, content: str | bytes, shown: frozenset[str] = frozenset()) -> None:
         """Keeps what was written until the end; `shown` are kinds that are meant to be there."""
@@ -99,33 +97,48 @@ class Canaries:
 
     def found(self) -> list[str]:
         """Where secrets stand, in sentences that do not repeat them."""
-        plain = [(shape, kind) for value, kind in self.plain.items() for shape in shapes(value)]
-        marks = {MARK, *(shape for shape in _in_base64(MARK) if len(shape) >= SHORTEST)}
-        plain += [(mark, "vendor's token") for mark in marks]
-        # A random word in base64 stands at the start of a word, or it was put in with others.
-        words = dict(self.words)
-        words |= {base64.b64encode(word)[:16]: f"{kind} in base64" for word, kind in words.items()}
-        return list(dict.fromkeys(self._search(plain, words)))
+        told = {_alike(MARK): "vendor's token"}
+        told |= {_alike(shape): "vendor's token" for shape in _in_base64(MARK)}
+        for value, kind in self.secrets.items():
+            told |= dict.fromkeys(map(_alike, shapes(value)), kind)
+        long = _Index({shape: kind for shape, kind in told.items() if len(shape) >= LONG})
+        short = self._anywhere([each for each in told.items() if len(each[0]) < LONG])
+        return list(dict.fromkeys(self._search(long, short)))
 
-    def _search(self, plain: list[tuple[bytes, str]], words: dict[bytes, str]) -> Iterator[str]:
-        plain = self._anywhere(plain)
+    def _search(self, long: "_Index", short: list[tuple[bytes, str]]) -> Iterator[str]:
         for writing in self.writings:
             self.spool.seek(writing.start)
-            raw = self.spool.read(writing.length)
-            kinds = {kind for shape, kind in plain if shape in raw}
-            for match in WORD.finditer(raw):
-                kind = words.get(match[0]) or words.get(match[0][:16])
-                if kind:
-                    kinds.add(kind)
+            raw = _alike(self.spool.read(writing.length))
+            kinds = {kind for shape, kind in short if shape in raw} | long.kinds_in(raw)
             for kind in sorted(kinds - writing.shown):
                 yield f"a {kind} stands in: {writing.place}"
 
-    def _anywhere(self, plain: list[tuple[bytes, str]]) -> list[tuple[bytes, str]]:
+    def _anywhere(self, short: list[tuple[bytes, str]]) -> list[tuple[bytes, str]]:
         """Those that are in the spool at all: in large pieces, which is far quicker."""
-        overlap = max(len(shape) for shape, _ in plain)
         found: set[bytes] = set()
         for start in range(0, self.size, PIECE):
             self.spool.seek(start)
-            raw = self.spool.read(PIECE + overlap)
-            found |= {shape for shape, _ in plain if shape not in found and shape in raw}
-        return [(shape, kind) for shape, kind in plain if shape in found]
+            raw = _alike(self.spool.read(PIECE + LONG))
+            found |= {shape for shape, _ in short if shape not in found and shape in raw}
+        return [(shape, kind) for shape, kind in short if shape in found]
+
+
+class _Index:
+    """Many shapes, each of them found wherever it stands, in the time that one of them would take.
+
+    Of a text every STEP-th piece is looked up. A shape is known by its first STEP pieces, so
+    wherever it begins, one of those is met.
+    """
+
+    def __init__(self, kinds: dict[bytes, str]) -> None:
+        self.kinds = kinds
+        self.pieces: dict[bytes, list[bytes]] = {}
+        for shape in kinds:
+            for start in range(STEP):
+                self.pieces.setdefault(shape[start : start + WIDE], []).append(shape)
+
+    def kinds_in(self, raw: bytes) -> set[str]:
+        """The kinds of all shapes that stand in it."""
+        met = {raw[start : start + WIDE] for start in range(0, len(raw), STEP)}
+        shapes_met = {shape for piece in met & self.pieces.keys() for shape in self.pieces[piece]}
+        return {self.kinds[shape] for shape in shapes_met if shape in raw}

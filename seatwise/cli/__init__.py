@@ -256,7 +256,7 @@ def pause_installation(
 def adopt_installation(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """This installation goes on syncing; the one it was copied from must never again."""
+    """This installation goes on syncing; where it is a copy, its original must never again."""
     _of_installation("adopt", yes=yes)
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from seatwise import audit, installation, keys
+from seatwise import installation, keys
 
 ASKS = (
     "What a key that is not set has sealed is given up for good: those tokens are erased, and "
@@ -44,7 +44,7 @@ def rotate() -> int:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with audit.acting("command line", who="operator"), Progress(*columns, console=console) as bar:
+    with Progress(*columns, console=console) as bar:
         rows = bar.add_task("", total=keys.waiting())
         done = keys.rotate(lambda count: bar.advance(rows, count))
     first = settings.ENCRYPTION_KEYS.first
@@ -68,20 +68,15 @@ def accept(*, yes: bool) -> int:
     console = Console()
     if not yes and not typer.confirm(ASKS):
         return 1
-    with audit.acting("command line", who="operator"):
-        given_up = installation.accept_keys()
+    given_up = installation.accept_keys()
     if not given_up.count:
         console.print("Everything that is stored opens; nothing had to be given up.")
     for connection in given_up.connections:
         console.print(
             f"To be integrated again: {connection}", markup=False, highlight=False, soft_wrap=True
         )
-    if given_up.revocations:
-        console.print(
-            f"{given_up.revocations} authorizations that the vendor was still to be told to end: "
-            "remove them there by hand; the settings of the services say where.",
-            soft_wrap=True,
-        )
+    if given_up.by_hand:
+        console.print(given_up.by_hand, highlight=False, soft_wrap=True)
     return 0
 
 

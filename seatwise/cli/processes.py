@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from seatwise.cli.prepare import told_to_end
 
 SET_PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG, on Linux
-PATIENCE = 15.0  # seconds a program may take to stop by itself
+PATIENCE = 65.0  # seconds a program may take to stop: one that renews a token needs them
 STOPPED_BY = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
 
 

@@ -41,7 +41,7 @@ def run(listener: socket.socket) -> None:
             "worker_class": "gthread",
             "preload_app": True,
             "timeout": 60,
-            "graceful_timeout": 10,
+            "graceful_timeout": 65,  # a page may be renewing a token, which must not be cut off
             "loglevel": "warning",
             "control_socket_disable": True,  # nothing of ours uses it, and it lives in the home
         }

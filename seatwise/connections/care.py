@@ -1,7 +1,8 @@
 """What connections need when nobody asks for their data: to be used, and to be told of ends."""
 
 import logging
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -16,30 +17,34 @@ from seatwise.models.connection import ENDS_SOON
 
 log = logging.getLogger(__name__)
 
+RESTS = timedelta(hours=6)  # after a try that failed, before a grant is kept alive again
 OFTEN = 4  # refreshed so many times in the time after which the vendor lets an unused grant die
 
 
-def look_after(now: datetime) -> None:
+def look_after(now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> None:
     """Keeps unused grants alive, announces their hard ends and ends what nobody wants.
 
     Called every few minutes. A paused copy does nothing of it. What a vendor does is noted and
-    never raised; one connection's trouble is not another's.
+    never raised; one connection's trouble is not another's. `stopping` is asked before each.
     """
     if installation.hindrance():
         return
     for connection in Connection.objects.alive().select_related("service").order_by("pk"):
+        if stopping():
+            return
         _announce_end(connection, now)
         if _is_idle(connection, now):
             _keep_alive(connection)
     accounts.release_held(now)
-    revocation.tell_vendors(now)
+    revocation.tell_vendors(now, stopping=stopping)
 
 
 def _is_idle(connection: Connection, now: datetime) -> bool:
     way = connection.way_in
     if way is None or way.kind != "consent" or way.idle is None:
         return False
-    return (connection.refreshed_at or connection.connected_at) < now - way.idle / OFTEN
+    unused = (connection.refreshed_at or connection.connected_at) < now - way.idle / OFTEN
+    return unused and not verdicts.failed_since(connection, now - RESTS)
 
 
 def _keep_alive(connection: Connection) -> None:

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from seatwise import audit, installation
-from seatwise.connections.configuration import NotConfigured
 from seatwise.connections.tokens import fresh_token
 from seatwise.connections.ways import Client, Given, client_of, config_for
 from seatwise.connectors.base import Connector
@@ -50,10 +49,7 @@ def check(connection: Connection) -> None:
     if hindrance := installation.hindrance():
         raise KeptBack(hindrance)
     asked = Authorization.objects.asked_for(connection.pk) or connection.scopes
-    try:
-        checks = _inspected(connector, connection, client_of(connection), frozenset(asked))
-    except NotConfigured as error:
-        raise AppRejected(str(error), remedy=error.remedy) from None
+    checks = _inspected(connector, connection, client_of(connection), frozenset(asked))
     _note(connection.pk, checks, timezone.now())
     connection.refresh_from_db()
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from seatwise import audit, installation
 from seatwise.connections.ways import Client, Given, client_of, config_for
 from seatwise.connectors import oauth
-from seatwise.connectors.base import Connector, find
+from seatwise.connectors.base import Connector, WayKind, find, removal_of
 from seatwise.models import Connection, Revocation, Service, SyncRun, User
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
@@ -30,41 +31,47 @@ PAUSES += [timedelta(hours=2), timedelta(hours=6), timedelta(hours=24)]
 def revoke(connection: Connection, *, by: User, erase: bool) -> None:
     """Erases the tokens and stops the schedule in one transaction, then tells the vendor.
 
-    A running sync stops at its next page. With `erase` what was collected goes too. What the
-    vendor answered is on `connection.revocation` afterwards; while it did not, `tell_vendors`
-    goes on asking.
+    A running sync stops at its next page. With `erase` what was collected of this account goes
+    too. What the vendor answered is on `connection.revocation` afterwards; while it did not,
+    `tell_vendors` goes on asking. Of a grant that has ended meanwhile nothing is ended twice.
     """
-    row = forget(connection.pk, by=by, erase=erase)
-    tell(row)
+    with transaction.atomic():
+        row = forget(connection.pk, by=by)
+        if erase:
+            _erase(_locked(connection.pk))
+    if row is not None:
+        tell(row)
     connection.refresh_from_db()
 
 
 @transaction.atomic
-def erase(service: Service) -> bool:
-    """Deletes what was collected of a service that nothing reads any more, history included.
+def erase(connection: Connection) -> bool:
+    """Deletes what was collected of an account that nothing reads any more, history included.
 
-    While a connection of it holds a grant nothing is deleted; returns whether it was.
+    While the connection holds a grant nothing is deleted; returns whether it was.
     """
-    Service.objects.select_for_update(no_key=True).get(pk=service.pk)
-    if service.connections.holding_a_grant().exists():
+    Service.objects.select_for_update(no_key=True).get(pk=connection.service_id)
+    row = _locked(connection.pk)
+    if row.holds_a_grant:
         return False
-    _erase(service, None)
+    _erase(row)
     return True
 
 
 @transaction.atomic
-def forget(
-    pk: int, *, by: User, erase: bool = False, why: str = "The authorization was revoked."
-) -> Revocation:
-    """Ends a connection here; the vendor is to be told afterwards, outside of the transaction."""
+def forget(pk: int, *, by: User, why: str = "The authorization was revoked.") -> Revocation | None:
+    """Ends a connection here; the vendor is to be told afterwards, outside of the transaction.
+
+    One that holds no grant any more is left as it is: its newest revocation, or None.
+    """
     now = timezone.now()
     key = Service.objects.select_for_update(no_key=True).get(connections=pk)
     # Runs before connections: a sync locks in the same order.
     SyncRun.objects.of_connection(pk).cancel(why, now)
-    connection = (
-        Connection.objects.select_related("service").select_for_update(of=("self",), no_key=True)
-    ).get(pk=pk)
-    row = _last_words(connection, why, now)
+    connection = _locked(pk)
+    if not connection.holds_a_grant:
+        return Revocation.objects.of_connection(pk).first()
+    row = _last_words(connection, why)
     connection.access_token = connection.refresh_token = connection.credential = ""
     connection.expires_at = connection.next_sync_at = connection.refreshing_since = None
     connection.ends_at = connection.end_told_at = None
@@ -73,8 +80,6 @@ def forget(
     connection.revocation = row.told
     connection.save()
     audit.record(Action.REVOKED, service=key.key, about=connection.account_name, said=why)
-    if erase:
-        _erase(key, connection)
     return row
 
 
@@ -107,17 +112,26 @@ def noted(service: Service, given: Given, why: str) -> list[Revocation]:
 
 def unsaid_key(connection: Connection, why: str) -> Revocation:
     """An API key leaves the row; the note says who can end it."""
-    name, _ = _vendor(connection.service)
-    sentence = f"The API key is erased here. Only people can end it: delete it at {name}."
+    name, removal = _vendor(connection.service, "key")
+    sentence = f"The API key is erased here. Only people can end it: delete it at {name}. {removal}"
     return _unsaid(connection, why, sentence, timezone.now())
 
 
-def tell_vendors(now: datetime) -> int:
+def unopened(connection: Connection, why: str) -> Revocation:
+    """A grant leaves the row that nothing opens; the note says how a person ends it."""
+    name, removal = _vendor(connection.service, _kind_of(connection))
+    sentence = f"No token could be opened, so {name} was not told. {removal}"
+    return _unsaid(connection, why, sentence, timezone.now())
+
+
+def tell_vendors(now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> int:
     """Tells every vendor what is due; how many grants are settled now. Never raises for one."""
     if installation.hindrance() is not None:
         return 0
     settled = 0
     for pk in list(Revocation.objects.due(now).values_list("pk", flat=True)):
+        if stopping():
+            break
         settled += _told(pk, now, PATIENT)
     return settled
 
@@ -139,14 +153,17 @@ class _Secret:
     def of(cls, token: str, client: Client | None) -> "_Secret":
         return cls(token, client.id, client.secret) if client else cls(token)
 
+    @property
+    def kind(self) -> WayKind:
+        return "machine" if self.client_id else "consent"
+
 
 def _secret_of(given: Given) -> _Secret:
     return _Secret.of(given.grant.refresh_token or given.grant.access_token, given.client)
 
 
-def _last_words(connection: Connection, why: str, now: datetime) -> Revocation:
+def _last_words(connection: Connection, why: str) -> Revocation:
     """The row that remembers what the vendor must be told, or why nobody tells it."""
-    name, removal = _vendor(connection.service)
     if connection.way_in is not None and connection.way_in.kind == "key":
         return unsaid_key(connection, why)
     try:
@@ -154,8 +171,7 @@ def _last_words(connection: Connection, why: str, now: datetime) -> Revocation:
     except CannotOpen:
         token = ""
     if not token:
-        sentence = f"No token could be opened, so {name} was not told. {removal}"
-        return _unsaid(connection, why, sentence, now)
+        return unopened(connection, why)
     return hand_over(connection, token, why)
 
 
@@ -163,7 +179,7 @@ def _written(
     service: Service, connection: Connection | None, secret: _Secret, why: str
 ) -> Revocation:
     now = timezone.now()
-    name, _ = _vendor(service)
+    name, _ = _vendor(service, secret.kind)
     row = Revocation(service=service, connection=connection, why=why, created_at=now, next_at=now)
     row.told = f"{name} is being told."
     row.seal("secret", json.dumps(asdict(secret)))
@@ -191,7 +207,7 @@ def _told(pk: int, now: datetime, deadline: float) -> bool:
     if secret is None:
         return False
     row = Revocation.objects.select_related("service").get(pk=pk)
-    return _noted(pk, _ask(row.service.connector, secret, deadline), now)
+    return _noted(pk, _ask(row.service.connector, secret, deadline), secret.kind, now)
 
 
 @transaction.atomic
@@ -206,7 +222,7 @@ def _claimed(pk: int, now: datetime) -> _Secret | None:
     )
     if row is None:
         return None
-    name, removal = _vendor(row.service)
+    name, removal = _vendor(row.service, _kind_of(row.connection))
     if hindrance := installation.hindrance(row.connection):
         _say(row, f"{name} is not told yet. {hindrance}")
         return None
@@ -238,7 +254,7 @@ def _ask(connector: Connector | None, secret: _Secret, deadline: float) -> oauth
 
 
 @transaction.atomic
-def _noted(pk: int, answer: oauth.Ended, now: datetime) -> bool:
+def _noted(pk: int, answer: oauth.Ended, kind: WayKind, now: datetime) -> bool:
     row = (
         Revocation.objects.waiting()
         .select_related("service", "connection")
@@ -248,9 +264,11 @@ def _noted(pk: int, answer: oauth.Ended, now: datetime) -> bool:
     )
     if row is None:  # told by somebody else meanwhile
         return False
-    name, removal = _vendor(row.service)
+    name, removal = _vendor(row.service, kind)
     if answer == "confirmed":
         sentence = f"{name} confirmed that the authorization is revoked."
+        if kind == "machine":  # its app can always ask for another
+            sentence = f"{name} confirmed that the token is revoked. {removal}"
         _settle(row, RevocationState.CONFIRMED, sentence)
         return True
     sentence = f"{name} did not confirm the revocation"
@@ -258,7 +276,8 @@ def _noted(pk: int, answer: oauth.Ended, now: datetime) -> bool:
         _settle(row, RevocationState.UNCONFIRMED, f"{sentence}. {removal}")
         return True
     again = now + PAUSES[row.tries - 1]
-    _say(row, f"{sentence} yet; Seatwise asks again by itself, {again:%H:%M} UTC. {removal}")
+    when = f"{again:%H:%M} UTC" if again.date() == now.date() else f"{again:%-d %B, %H:%M} UTC"
+    _say(row, f"{sentence} yet; Seatwise asks again by itself, {when}. {removal}")
     return False
 
 
@@ -289,21 +308,28 @@ def _record(row: Revocation) -> None:
     )
 
 
-def _vendor(service: Service) -> tuple[str, str]:
-    """Its name, and how a person ends the access there."""
+def _vendor(service: Service, kind: WayKind) -> tuple[str, str]:
+    """Its name, and how a person ends the access there that was let in by that kind of way."""
     connector = find(service.key)
     if connector is None:
         return service.name, f"End Seatwise's access at {service.name} yourself."
-    return connector.name, connector.removal
+    return connector.name, removal_of(connector, kind)
 
 
-def _erase(service: Service, connection: Connection | None) -> None:
-    """What was collected of one account; of all there ever were once none holds a grant."""
-    others = service.connections.select_for_update(no_key=True).order_by("pk")
-    spared = connection is not None and service.connections.holding_a_grant().exists()
-    going = others.filter(pk=connection.pk) if spared and connection else others
-    for each in going:
-        each.erase_collected()
-        each.checks, each.checked_at = [], None
-        each.save()
-        audit.record(Action.ERASED, service=service.key, about=each.account_name)
+def _kind_of(connection: Connection | None) -> WayKind:
+    way = connection.way_in if connection else None
+    return way.kind if way else "consent"
+
+
+def _locked(pk: int) -> Connection:
+    rows = Connection.objects.select_related("service")
+    return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+def _erase(connection: Connection) -> None:
+    """What was collected of one account, whose row is locked."""
+    connection.erase_collected()
+    connection.checks, connection.checked_at = [], None
+    connection.save()
+    key, name = connection.service.key, connection.account_name
+    audit.record(Action.ERASED, service=key, about=name)

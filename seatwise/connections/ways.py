@@ -84,7 +84,8 @@ def scopes_for(connector: Connector, way: Way, chosen: Iterable[str] | None) -> 
     return [
         scope.name
         for scope in connector.scopes
-        if scope.required or (not scope.optional if picked is None else scope.name in picked)
+        if (scope.required or (not scope.optional if picked is None else scope.name in picked))
+        and not (scope.of_person and way.kind == "machine")
     ]
 
 

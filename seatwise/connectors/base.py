@@ -54,7 +54,8 @@ class Scope:
     why: str  # "who holds a seat"
     optional: bool = False  # asked for only when somebody has chosen it, never silently
     loses: str = ""  # what will be missing without it, in a sentence
-    required: bool = False  # nothing works without it, so it is always asked for
+    required: bool = False  # always asked for
+    of_person: bool = False  # about whoever authorizes, so that no machine is asked for it
 
 
 WayKind = Literal["consent", "key", "machine"]
@@ -74,6 +75,7 @@ class Way:
     name: str  # "OAuth, permission by permission"
     what: str  # whom it suits and what it takes, in a sentence or two
     scope: str = ""  # a consent's one scope; "": the connector's scopes, picked one by one
+    removal: str = ""  # how a person ends it at the vendor; "": the connector's `removal`
     needs: tuple[str, ...] = ()  # the settings without which it cannot be used
     idle: timedelta | None = None  # a refresh token that nobody uses dies after so long
     lasts: timedelta | None = None  # from the consent to the hard end; None: no such end
@@ -200,7 +202,7 @@ class Connector(Protocol):
     sources: ClassVar[Mapping[str, str]]  # evidence: key -> "an action on an incident"
     usage_headline: ClassVar[tuple[str, ...]]  # the metrics of the chart, bars first
     authorizer: ClassVar[str]  # who must press Authorize at the vendor
-    removal: ClassVar[str]  # how a person removes our app at the vendor
+    removal: ClassVar[str]  # how a person removes our app at the vendor; a way may know better
     evidence: ClassVar[str]  # what counts as "seen" and what cannot be seen
     default_api_url: ClassVar[str]  # where an account is read when nobody names an address
 
@@ -240,6 +242,12 @@ def all_connectors() -> Mapping[str, Connector]:
 def find(key: str) -> Connector | None:
     """The connector with this key, or None where nobody has written one."""
     return all_connectors().get(key)
+
+
+def removal_of(connector: Connector, kind: WayKind) -> str:
+    """How a person ends at the vendor what was let in by a way of that kind."""
+    told = (way.removal for way in connector.ways if way.kind == kind and way.removal)
+    return next(told, connector.removal)
 
 
 def seconds_in(text: str) -> int | None:

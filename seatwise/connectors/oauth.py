@@ -144,14 +144,6 @@ async def machine(app: OAuthApp, scope: str, *, patience: Patience | None = None
     return replace(grant, refresh_token=None)  # it can always ask anew
 
 
-async def revoke(app: OAuthApp, token: str, *, deadline: float = 10.0) -> bool:
-    """Whether the vendor confirmed (with 200) that the token is dead; never raises for it.
-
-    `deadline` is in seconds.
-    """
-    return await end_grant(app, token, deadline=deadline) == "confirmed"
-
-
 Ended = Literal["confirmed", "refused", "unclear"]
 
 

@@ -89,6 +89,7 @@ class Gap:
     why: str  # "The permission users:notifications.read was not granted."
     remedy: str  # "Ask an Account Owner to add it to the app, then integrate again."
     minor: bool = False  # other evidence stands in for it: told in the coverage, and no note
+    chosen: bool = False  # an admin did not ask for it: told, and no limit
 
 
 Verdict = Literal["ok", "limited", "unknown"]
@@ -119,7 +120,6 @@ class Account:
     api_url: str
     granted_by: str  # name and e-mail of the authorizing person; "" for machine grants
     granted_role: str  # that person's role in the vendor's word; "" where unknown
-    gaps: tuple[Gap, ...] = ()  # known before the first sync: those of the checks
     scopes: frozenset[str] | None = None  # what was granted; None where nobody knows
 
 
@@ -132,6 +132,7 @@ class Grant:
     expires_in: int | None  # seconds; None where the answer gave nothing usable
     scopes: frozenset[str] | None  # None where nobody tells: an API key
     id_token: str | None = None
+    account: str = ""  # a machine's: which account it is for, in the vendor's words
 
     def __repr__(self) -> str:
         scopes = None if self.scopes is None else sorted(self.scopes)

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-pk'],
+                'indexes': [models.Index(fields=['action', 'at'], name='audit_by_action'), models.Index(fields=['actor'], name='audit_by_actor')],
             },
         ),
         migrations.AddField(
@@ -135,6 +136,7 @@ class Migration(migrations.Migration):
                 ('key_check', models.TextField(blank=True)),
                 ('paused_at', models.DateTimeField(null=True)),
                 ('paused_why', models.TextField(blank=True)),
+                ('paused_signs', models.JSONField(default=list)),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_installation')],

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from seatwise.connectors.base import Connector, Way, find
-from seatwise.connectors.records import Account, Gap
+from seatwise.connectors.records import Account
 from seatwise.models.sealed import Sealed
 from seatwise.models.sync_run import SyncRun
 
@@ -167,6 +167,11 @@ class Connection(Sealed):
         return self.state not in (State.DISCONNECTED, State.BY_FILE)
 
     @property
+    def has_collected(self) -> bool:
+        """Whether anything was read of it that is still kept."""
+        return any((self.members_as_of, self.licenses_as_of, self.usage_as_of, self.activity_as_of))
+
+    @property
     def is_by_file(self) -> bool:
         """Whether members come from files that an admin uploads; there is no account to read."""
         return self.state == State.BY_FILE
@@ -194,7 +199,6 @@ class Connection(Sealed):
             api_url=self.api_url,
             granted_by=self.granted_by,
             granted_role=self.granted_role,
-            gaps=tuple(Gap(**gap) for gap in self.account_gaps),
             # Of an API key nobody tells beforehand what it may read.
             scopes=None if self.way_in and self.way_in.kind == "key" else frozenset(self.scopes),
         )
@@ -210,14 +214,20 @@ class Connection(Sealed):
 
     @property
     def found_gaps(self) -> list[dict[str, Any]]:
-        """What the last sync could not read and no check had told before."""
-        told = {gap["what"] for gap in self.account_gaps}
+        """What could not be read and no check tells."""
+        told = {check["gap"]["what"] for check in self.checks if check["gap"]}
         return [gap for gap in self.gaps if gap["what"] not in told]
 
     @property
     def is_limited(self) -> bool:
-        """Whether something cannot be read. What a plan lacks, but we do not need, is no limit."""
-        return any(gap["capability"] != "account" for gap in self.gaps)
+        """Whether something cannot be read that was to be read.
+
+        What a plan lacks, but we do not need, is no limit, and what nobody asked for is none.
+        """
+        chosen = {gap["what"] for gap in self.account_gaps if gap.get("chosen")}
+        return any(
+            gap["capability"] != "account" and gap["what"] not in chosen for gap in self.gaps
+        )
 
     @property
     def unreadable(self) -> set[str]:

@@ -36,6 +36,7 @@ class Installation(Sealed):
     key_check = models.TextField(blank=True)  # known words, sealed: opened by the right keys only
     paused_at = models.DateTimeField(null=True)
     paused_why = models.TextField(blank=True)
+    paused_signs = models.JSONField(default=list)  # what of `place` was another; [] by hand
 
     objects = InstallationQuerySet.as_manager()
 

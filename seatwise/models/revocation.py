@@ -2,11 +2,14 @@
 
 import uuid
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
 
 from seatwise.models.sealed import Sealed
+
+if TYPE_CHECKING:
+    from seatwise.models.service import Service
 
 
 class RevocationState(models.TextChoices):
@@ -21,6 +24,13 @@ class RevocationQuerySet(models.QuerySet["Revocation"]):
 
     def due(self, now: datetime) -> Self:
         return self.waiting().filter(next_at__lte=now).order_by("next_at")
+
+    def concerning(self, service: "Service") -> Self:
+        """Of the accounts that are shown, and of what no page shows any more, newest first."""
+        shown = models.Q(connection__in=service.shown_connections)
+        hidden = models.Q(connection=None) | models.Q(connection__replaced_at__isnull=False)
+        found = self.filter(shown | hidden, service=service)
+        return found.select_related("connection").order_by("-pk")
 
     def of_connection(self, connection: object) -> Self:
         return self.filter(connection=connection).order_by("-pk")

@@ -49,6 +49,11 @@ class Service(models.Model):
         """Whose data the pages show: every account's, or the chosen one's."""
         return self.accounts
 
+    @property
+    def with_data(self) -> list["Connection"]:
+        """Every account of which something was collected, also those that no page shows."""
+        return [each for each in self.connections.all() if each.has_collected]
+
     def choose(self, number: str) -> None:
         """From here on one account is shown: the one with this number, else the first."""
         chosen = [each for each in self.accounts if str(each.pk) == number]

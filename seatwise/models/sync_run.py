@@ -32,7 +32,7 @@ class Shows(Protocol):
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def of(self, service: Shows) -> Self:
         """Of the accounts that are shown."""
-        return self.filter(connection__in=service.shown_connections)
+        return self.filter(connection__in=service.shown_connections).select_related("connection")
 
     def of_connection(self, connection: object) -> Self:
         return self.filter(connection=connection)
@@ -56,6 +56,11 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
     def newest(self) -> "SyncRun | None":
         return self.order_by("-pk").first()
+
+    def foremost(self) -> "SyncRun | None":
+        """One that is going on, else the newest."""
+        going_on = models.Q(state__in=OPEN)
+        return self.order_by(models.Case(models.When(going_on, then=0), default=1), "-pk").first()
 
     def cancel(self, reason: str, now: datetime) -> int:
         """Ends what is open; a running sync notices at its next page."""

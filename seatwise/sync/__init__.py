@@ -13,7 +13,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from seatwise.connectors.errors import VendorError
+from seatwise import installation
+from seatwise.connectors.errors import KeptBack, VendorError
 from seatwise.connectors.records import Batch, Gap, Stage
 from seatwise.connectors.state import StateRefused
 from seatwise.models import Connection, SyncRun, User
@@ -48,6 +49,8 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
             if batch.ended:
                 ended.add(batch.stage)
             _take(claim, batch, requests, in_part=_in_part(gaps[batch.stage]))
+            if hindrance := installation.hindrance(connection):
+                raise KeptBack(hindrance)
             if stopping():
                 return ending.handed_over(claim)
         ending.finished(claim, [gap for found in gaps.values() for gap in found])

@@ -24,10 +24,7 @@ def read(connection: Connection, plan: ReadPlan) -> Iterator[tuple[Batch, Counte
     connector = connection.connector
     if connector is None:
         raise AppRejected(f"The connector for {connection.service.name} is not installed.")
-    try:
-        config = connections.config(connector)
-    except connections.NotConfigured as error:
-        raise AppRejected(str(error), remedy=error.remedy) from None
+    config = connections.config(connector)
     credentials = StoredCredentials(connection.pk, connections.fresh_token(connection.pk))
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()

@@ -39,9 +39,10 @@ def finished(claim: Claim, gaps: Sequence[Gap]) -> None:
     run.gaps = [asdict(gap) for gap in gaps]
     connection = _locked(run)
     connection.sync_gaps = run.gaps
-    connection.attention = connection.remedy = ""
-    connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
-    connection.next_sync_at = next_daily(connection, timezone.now())
+    if connection.is_alive:  # else its grant was lost meanwhile, and that stays said
+        connection.attention = connection.remedy = ""
+        connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
+        connection.next_sync_at = next_daily(connection, timezone.now())
     connection.save(update_fields=["sync_gaps", "attention", "remedy", "state", "next_sync_at"])
     _close(run, RunState.DONE_WITH_NOTES if connection.is_limited else RunState.DONE)
 
@@ -134,9 +135,10 @@ def _pause(run: SyncRun, error: VendorError) -> timedelta | None:
 def _give_up(run: SyncRun, connection: Connection, sentence: str, remedy: str) -> None:
     """Until the next day's sync; what we have stays."""
     _close(run, RunState.ACTION_NEEDED, sentence, remedy)
-    connection.state = State.LIMITED
-    connection.attention, connection.remedy = sentence, remedy
-    connection.next_sync_at = next_daily(connection, timezone.now())
+    if connection.is_alive:  # else what ended it stays said
+        connection.state = State.LIMITED
+        connection.attention, connection.remedy = sentence, remedy
+        connection.next_sync_at = next_daily(connection, timezone.now())
 
 
 def _locked(run: SyncRun) -> Connection:

@@ -84,21 +84,22 @@ def chip(text: str, tone: str = "neutral", dot: bool = True, title: str = "") ->
 
 
 @register.simple_tag
-def connection_chip(connection: Connection | None) -> SafeString:
-    """How a service is connected, in one or two words."""
+def connection_chip(connection: Connection | None, account: str = "") -> SafeString:
+    """How a service is connected, in one or two words; with `account`, which of several it is."""
     if connection is None:
         return chip("Not connected")
     run = connection.open_run
+    whose = f"{account}: " if account else ""
     if run is not None and not run.retry_at and connection.is_alive:
-        return chip("Syncing", "info")
+        return chip(f"{whose}Syncing", "info")
     state = State(connection.state)
-    return chip(str(state.label), STATE_TONES[state])
+    return chip(f"{whose}{state.label}", STATE_TONES[state])
 
 
 @register.simple_tag
 def newest_run(service: Service) -> SyncRun | None:
     """The sync that is going on, or the last one."""
-    return SyncRun.objects.of(service).newest()
+    return SyncRun.objects.of(service).foremost()
 
 
 @register.simple_tag

@@ -123,11 +123,19 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "older": asked.address(before=events[-1].pk) if older and events else "",
         "newest": asked.address(),
         "actions": Action.choices,
-        "people": AuditEvent.objects.people(),
-        "services": [(key, names.get(key, key)) for key in AuditEvent.objects.services()],
+        "people": _with(asked.person, AuditEvent.objects.people()),
+        "services": [
+            (key, names.get(key, key))
+            for key in _with(asked.service, AuditEvent.objects.services())
+        ],
         "zone": settings.BILLING_ZONE.key,
     }
     return render(request, "audit.html", context)
+
+
+def _with(chosen: str, offered: list[str]) -> list[str]:
+    """What is offered, and what is chosen, for a form must not lose that at the next Apply."""
+    return [*([chosen] if chosen and chosen not in offered else []), *offered]
 
 
 def _page(found: AuditEventQuerySet, query: QueryDict) -> tuple[list[AuditEvent], bool, bool]:

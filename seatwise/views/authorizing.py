@@ -13,7 +13,13 @@ from seatwise.connectors.errors import VendorError
 from seatwise.models import Authorization, Connection, Service
 from seatwise.models.authorization import AuthorizationQuerySet, Outcome
 from seatwise.templatetags.seatwise import at
-from seatwise.views.shell import is_admin, one_account, person, require_admin, service_or_404
+from seatwise.views.shell import (
+    is_admin,
+    named_account,
+    person,
+    require_admin,
+    service_or_404,
+)
 
 SESSION_ENDED = (
     "Your session ended while you were at {name}. Nothing was connected: press Integrate again."
@@ -105,6 +111,7 @@ def outcome(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """How it went. In a popup window the page hands this to the window it came from."""
     service = service_or_404(key)
     attempt = _visible_or_404(request, service, pk)
+    service.choose(str(attempt.connection_id or attempt.renews_id or ""))
     # Only admins begin: who reads of a refusal and is none has lost the right meanwhile.
     lost = attempt.outcome == Outcome.REFUSED and not is_admin(request)
     response = render(
@@ -138,7 +145,7 @@ def decide(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 @require_admin("check a connection")
 def check(request: HttpRequest, key: str) -> HttpResponse:
     """Looks again at what the connection of `account` can read."""
-    service = one_account(request, key)
+    service = named_account(request, key)
     connection = service.connection
     back = redirect(at(service, "service_settings"))
     if connection is None or not connection.is_alive:
@@ -154,19 +161,27 @@ def check(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def told(attempt: Authorization | None) -> dict[str, object]:
-    """What the outcome's template says: the attempt, and what can be read now."""
-    connection = attempt.connection if attempt else None
-    connector = connection.connector if connection else None
-    granted = set(connection.scopes) if connection else set()
-    scopes = connector.scopes if connector else ()
-    reads = [scope.reads for scope in scopes if scope.name in granted]
-    return {"outcome": attempt, "outcome_reads": reads, "outcome_again": _again(attempt)}
+    """What the outcome's template says: the attempt, and whether one press tries it again."""
+    return {
+        "outcome": attempt,
+        "outcome_again": _again(attempt),
+        "outcome_is_there": _is_there(attempt),
+    }
 
 
 def visible(request: HttpRequest, service: Service) -> AuthorizationQuerySet:
     """The attempts that this person may read about: their own; an admin, everybody's."""
     attempts = Authorization.objects.of(service)
     return attempts if is_admin(request) else attempts.begun_by(person(request))
+
+
+def _is_there(attempt: Authorization | None) -> bool:
+    """Whether the account that waits for a choice is connected already."""
+    if attempt is None or attempt.account is None:
+        return False
+    chosen = attempt.account["account"]["name"]
+    there = attempt.service.accounts
+    return any(each.account_name == chosen and each.holds_a_grant for each in there)
 
 
 def _again(attempt: Authorization | None) -> bool:

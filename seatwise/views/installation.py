@@ -21,12 +21,9 @@ def notice(request: HttpRequest) -> dict[str, Any]:
 @require_POST
 @require_admin("say which installation goes on syncing")
 def adopt(request: HttpRequest) -> HttpResponse:
-    """This one syncs from now on; the one it was copied from must not."""
-    if installation.adopt(person(request)):
-        messages.success(
-            request,
-            "This installation goes on syncing. The one it was copied from must never sync again.",
-        )
+    """This one syncs from now on; what it was copied from, if anything, must not."""
+    if said := installation.adopt(person(request)):
+        messages.success(request, said)
     else:
         messages.info(request, "This installation is the one that syncs; nothing was changed.")
     return redirect("spend")
@@ -38,8 +35,10 @@ def accept_keys(request: HttpRequest) -> HttpResponse:
     """What the lost key sealed is given up; its services wait to be integrated again."""
     given_up = installation.accept_keys(person(request))
     lost = [each for each in given_up.connections if not each.is_alive and not each.is_by_file]
+    if given_up.by_hand:
+        messages.warning(request, given_up.by_hand)
     if not lost:
-        messages.info(request, "No authorization was lost.")
+        messages.info(request, "No account has to be integrated again.")
         return redirect("spend")
     names = ", ".join(str(connection) for connection in lost)
     messages.success(

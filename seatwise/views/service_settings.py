@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,8 +13,15 @@ from seatwise import connections
 from seatwise.connectors.base import Connector, Scope, Way, role_info
 from seatwise.models import Authorization, Connection, Revocation, Service, SyncRun
 from seatwise.models.connection import State
+from seatwise.templatetags.seatwise import at
 from seatwise.views.authorizing import told, visible
-from seatwise.views.shell import one_account, person, require_admin, service_or_404
+from seatwise.views.shell import (
+    named_account,
+    one_account,
+    person,
+    require_admin,
+    service_or_404,
+)
 
 WITHOUT_AUTHORIZATION = {State.DISCONNECTED, State.BY_FILE}
 REVOCATIONS_SHOWN = 3
@@ -37,20 +44,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
-    """What may be asked for: the usual, and what is only asked for when somebody chose it."""
-
-    usual: list[Step]
-    extra: list[Step]
-
-
-@dataclass(frozen=True, slots=True)
 class WayShown:
-    """A way in, and the settings without which it cannot be gone."""
+    """A way in: the settings without which it cannot be gone, and what it can ask for."""
 
     way: Way
     missing: list[str]
     opened: bool
+    usual: list[Step]
+    extra: list[Step]  # asked for only when somebody chose it
 
 
 @require_safe
@@ -58,8 +59,8 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     """`?integrate=again` (or `new`) and `?revoke` open the dialogs without JavaScript, too."""
     service = one_account(request, key)
     outcome = _outcome(request, service)
-    if outcome and outcome.connection_id:
-        service.choose(str(outcome.connection_id))
+    if outcome and (concerned := outcome.connection_id or outcome.renews_id):
+        service.choose(str(concerned))
     context = _context(service) | {"tab": "settings", **told(outcome)}
     wished = request.GET.get("integrate")
     again = bool(context["renews"]) and wished != "new"
@@ -67,7 +68,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "asks_to_integrate": wished is not None and again,
         "asks_for_another": wished is not None and not again,
         "asks_to_revoke": "revoke" in request.GET,
-        "asks_to_erase": "erase" in request.GET,
+        "asks_to_erase": request.GET.get("erase", ""),
     }
     response = render(request, "settings.html", context)
     # Chrome applies form-action to where a form's answer redirects: the consent page.
@@ -78,39 +79,45 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 @require_admin("revoke an authorization")
 def revoke(request: HttpRequest, key: str) -> HttpResponse:
-    service = one_account(request, key)
+    service = named_account(request, key)
     connection = service.connection
+    back = redirect(at(service, "service_settings"))
     if connection is None or connection.state in WITHOUT_AUTHORIZATION:
         messages.info(request, f"{service.name} is not connected; nothing was changed.")
-        return redirect("service_settings", key=key)
+        return back
     erase = request.POST.get("data") == "erase"
     connections.revoke(connection, by=person(request), erase=erase)
     kept = "was erased" if erase else "is kept and no longer grows"
     messages.success(
         request,
-        f"The authorization is revoked: its tokens are erased and the schedule is stopped. "
-        f"What was collected {kept}.",
+        f"The authorization of {connection.account_name} is revoked: its tokens are erased and "
+        f"the schedule is stopped. What was collected {kept}.",
     )
-    return redirect("service_settings", key=key)
+    return back
 
 
 @require_POST
 @require_admin("erase what was collected")
 def erase(request: HttpRequest, key: str) -> HttpResponse:
-    """Members, history and usage of a service that nothing is connected to any more."""
+    """What was collected of one account that holds no authorization, also of a hidden one."""
     service = service_or_404(key)
-    if connections.erase(service):
-        messages.success(request, f"What was collected of {service.name} is erased.")
+    number = request.POST.get("account", "")
+    connection = next((each for each in service.with_data if str(each.pk) == number), None)
+    if connection is None:
+        raise Http404("There is nothing collected of this account. Nothing was changed.")
+    name = connection.account_name or service.name
+    if connections.erase(connection):
+        messages.success(request, f"What was collected of {name} is erased.")
     else:
-        messages.info(request, f"{service.name} is connected: revoke first. Nothing was erased.")
-    return redirect("service_settings", key=key)
+        messages.info(request, f"{name} is connected: revoke first. Nothing was erased.")
+    service.choose(number)
+    return redirect(at(service, "service_settings"))
 
 
 def _context(service: Service) -> dict[str, Any]:
     connection, connector = service.connection, service.connector
     alive = connection is not None and connection.state not in WITHOUT_AUTHORIZATION
     runs = SyncRun.objects.of(service)
-    granted = set(connection.scopes) if connection and alive else None
     return {
         "service": service,
         "connection": connection,
@@ -118,16 +125,16 @@ def _context(service: Service) -> dict[str, Any]:
         "is_connected": alive,
         "renews": connection.pk if connection and alive else None,
         "dialog_for_new": "integrate-new" if alive else "integrate",
-        "has_collected": any(each.members_as_of for each in service.connections.all()),
+        "kept": [each for each in service.with_data if not each.holds_a_grant],
         "granted_role": role_info(connector, connection.granted_role).name
         if connection and connection.granted_role
         else "",
         "permissions": _permissions(connector, connection if alive else None),
-        "ways": _ways(connector, connection if alive else None),
-        "ladder": _ladder(connector, granted or ()),
+        "ways_again": _ways(connector, connection) if alive else [],
+        "ways_new": _ways(connector, None),
         "missing": connections.missing_settings(service.key),
         "callback_url": connections.callback_url(service.key),
-        "revocations": list(Revocation.objects.of_connection(connection)[:REVOCATIONS_SHOWN]),
+        "revocations": list(Revocation.objects.concerning(service)[:REVOCATIONS_SHOWN]),
         "last_run": runs.newest(),
         "last_file": runs.ended().newest() if connection and connection.is_by_file else None,
     }
@@ -140,32 +147,39 @@ def _permissions(connector: Connector | None, connection: Connection | None) -> 
     return [
         Permission(scope, None if granted is None else scope.name in granted)
         for scope in (connector.scopes if connector else ())
-        if not scope.optional or scope.name in (granted or ())
+        if (not scope.optional or scope.name in (granted or ())) and _fits(scope, way)
     ]
 
 
 def _ways(connector: Connector | None, connection: Connection | None) -> list[WayShown]:
-    """The connector's ways in; open is the one that is in use, else the first."""
+    """The ways in to renew a connection, or to a new account.
+
+    Open is the one that is in use, else the recommended one. Ticked is what was asked for last
+    time, else what is usual.
+    """
     if connector is None:
         return []
-    used = connection.way_in if connection else None
-    return [
-        WayShown(
-            way,
-            connections.missing_settings(connector.key, way.key),
-            opened=way == (used or connector.ways[0]),
-        )
-        for way in connector.ways
-    ]
+    used = (connection.way_in if connection else None) or connector.ways[0]
+    asked = Authorization.objects.asked_for(connection.pk) if connection else []
+    return [_way(connector, way, used, set(asked)) for way in connector.ways]
 
 
-def _ladder(connector: Connector | None, granted: Collection[str]) -> Ladder:
-    """Ticked is what is usual, and of the rest what was granted before."""
-    scopes = connector.scopes if connector else ()
-    return Ladder(
-        usual=[Step(scope, ticked=True) for scope in scopes if not scope.optional],
-        extra=[Step(scope, scope.name in granted) for scope in scopes if scope.optional],
+def _way(connector: Connector, way: Way, used: Way, asked: Collection[str]) -> WayShown:
+    known = [scope for scope in connector.scopes if _fits(scope, way)]
+    before = {scope.name for scope in known} & set(asked)
+    steps = [Step(s, s.required or (s.name in before if before else not s.optional)) for s in known]
+    return WayShown(
+        way,
+        connections.missing_settings(connector.key, way.key),
+        opened=way == used,
+        usual=[step for step in steps if not step.scope.optional],
+        extra=[step for step in steps if step.scope.optional],
     )
+
+
+def _fits(scope: Scope, way: Way | None) -> bool:
+    """Whether somebody let in by that way can be asked for it."""
+    return not (scope.of_person and way is not None and way.kind == "machine")
 
 
 def _outcome(request: HttpRequest, service: Service) -> Authorization | None:

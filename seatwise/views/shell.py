@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from seatwise.models import Service, User
@@ -57,19 +57,33 @@ def service_or_404(key: str) -> Service:
 
 
 def one_account(request: HttpRequest, key: str) -> Service:
-    """The service, showing one account: the one that `account` numbers, else its first."""
+    """The service, showing one account: the one that `account` numbers, else its first.
+
+    Only for looking: whoever changes something asks `named_account`.
+    """
     service = service_or_404(key)
-    service.choose(_account_asked(request))
+    service.choose(request.GET.get("account", ""))
     return service
 
 
 def asked_accounts(request: HttpRequest, key: str) -> Service:
     """The service, showing the account that `account` numbers, or all where it numbers none."""
     service = service_or_404(key)
-    if _account_asked(request) in {str(each.pk) for each in service.accounts}:
-        service.choose(_account_asked(request))
+    if request.GET.get("account", "") in {str(each.pk) for each in service.accounts}:
+        service.choose(request.GET["account"])
     return service
 
 
-def _account_asked(request: HttpRequest) -> str:
-    return (request.POST if request.method == "POST" else request.GET).get("account", "")
+def named_account(request: HttpRequest, key: str) -> Service:
+    """The service, showing the account that a form names; another one is never taken for it.
+
+    Raises Http404 where it is not there (any more), BadRequest where one of several must be named.
+    """
+    service = service_or_404(key)
+    number = request.POST.get("account", "")
+    if number and number not in {str(each.pk) for each in service.accounts}:
+        raise Http404("This account is not there any more. Nothing was changed.")
+    if not number and service.has_several:
+        raise BadRequest("There are several accounts; say which one is meant.")
+    service.choose(number)
+    return service

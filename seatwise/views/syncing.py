@@ -11,7 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import tasks
 from seatwise.models import SyncRun
-from seatwise.views.shell import asked_accounts, person, require_admin
+from seatwise.views.shell import (
+    asked_accounts,
+    named_account,
+    person,
+    require_admin,
+    service_or_404,
+)
 
 TABS = {"info": "info", "members": "members", "usage": "usage", "settings": "service_settings"}
 
@@ -20,7 +26,8 @@ TABS = {"info": "info", "members": "members", "usage": "usage", "settings": "ser
 @require_admin("start a sync")
 def sync_now(request: HttpRequest, key: str) -> HttpResponse:
     """Reads the account that is named, or every one of the service."""
-    service = asked_accounts(request, key)
+    named = "account" in request.POST
+    service = named_account(request, key) if named else service_or_404(key)
     alive = [each for each in service.shown_connections if each.is_alive]
     if not alive:
         messages.error(request, f"{service.name} is not connected. Integrate it first.")
@@ -38,7 +45,7 @@ def progress(request: HttpRequest, key: str) -> HttpResponse:
     how many were) and `run-ended` at the end, so that a page can ask for its contents again.
     """
     service = asked_accounts(request, key)
-    run = SyncRun.objects.of(service).newest()
+    run = SyncRun.objects.of(service).foremost()
     running = run is not None and run.is_open
     known = request.GET.get("done", "0")
     news = run is not None and str(run.done_stages) != known

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, MetricInfo, find
@@ -21,7 +22,7 @@ from seatwise.views.shell import one_account
 
 RANGES = (3, 6, 12, 24)
 USUAL_RANGE = 12
-EXPORT_HEADER = ["month", "metric", "value", "final", "source", "as_of"]
+EXPORT_HEADER = ["month", "metric", "value", "final", "source", "as_of", "account"]
 
 Points = Mapping[date, Mapping[str, UsagePoint]]
 
@@ -36,8 +37,10 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     points = UsagePoint.objects.of(service).since(last_months(this_month, months)[-1]).by_month()
     metrics = metrics_of(find(service.key), points)
     if request.GET.get("format") == "csv":
-        name = f"{service.key}-usage-{this_month:%Y-%m}"
-        lines = list(_lines(metrics, points))
+        account = connection.account_name if connection else ""
+        whose = f"-{slugify(account)}" if service.has_several else ""
+        name = f"{service.key}{whose}-usage-{this_month:%Y-%m}"
+        lines = [[*line, account] for line in _lines(metrics, points)]
         note(request, "usage", rows=len(lines), service=key)
         return csv_response(name, EXPORT_HEADER, lines)
     table = month_rows(metrics, points, this_month, connection)

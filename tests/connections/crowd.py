@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from urllib.parse import quote
 
 from django.db import connection as database
 
+from seatwise.models import Connection
+from tests import canary
 from tests.sandboxes import Running
 
 PATIENCE = 60.0  # seconds until a test gives up on a process
@@ -38,11 +41,13 @@ class Crowd:
         told = f"{grace:g}" if grace else ""
         self.patience = {"waits": waits, "deadline": deadline, "storing": storing, "grace": told}
 
-    def ask(self, connection_id: int) -> int:
-        """Starts a process that asks for the token; returns its number."""
+    def ask(self, connection_id: int, resident: int | None = None) -> int:
+        """Has a process ask for the token, a new one or one that stays; the asking's number."""
         self.asked += 1
         assert self.process.stdin is not None
         asked = {"id": self.asked, "connection": connection_id, **self.patience}
+        if resident is not None:
+            asked["resident"] = resident
         print(json.dumps(asked), file=self.process.stdin)
         self.process.stdin.flush()
         return self.asked
@@ -53,23 +58,33 @@ class Crowd:
             assert self.heard.wait_for(lambda: number in self.answers, PATIENCE), "no answer"
         return self.answers[number]
 
-    def insist(self, connection_id: int) -> dict[str, Any]:
+    def insist(self, connection_id: int, resident: int | None = None) -> dict[str, Any]:
         """Asks again and again, as a run does, until it is told something that lasts."""
         until = time.monotonic() + PATIENCE
         while True:
-            told = self.answer(self.ask(connection_id))
+            told = self.answer(self.ask(connection_id, resident))
             if told.get("error") != "TryAgainLater" or time.monotonic() > until:
                 return told
             threading.Event().wait(0.05)
 
-    def kill(self, number: int, after: float) -> None:
-        """Kills it so many seconds after it was there, unless it has finished by then."""
+    def kill_while_refreshing(self, connection: Connection, number: int, after: float) -> bool:
+        """Kills it so many seconds after the refresh was noted on the row, unless it has finished.
+
+        Returns whether that was in the middle: the row, which is read anew, says that it began.
+        """
         with self.heard:
             assert self.heard.wait_for(lambda: number in self.pids, PATIENCE), "no process"
+        until = time.monotonic() + PATIENCE
+        while connection.refreshing_since is None and number not in self.answers:
+            assert time.monotonic() < until, "no refresh"
+            connection.refresh_from_db()
+        with self.heard:
             self.heard.wait_for(lambda: number in self.answers, after)
             if number not in self.answers:
                 with suppress(ProcessLookupError):  # it has just gone by itself
                     os.kill(self.pids[number], signal.SIGKILL)
+        connection.refresh_from_db()
+        return connection.refreshing_since is not None
 
     def listen(self) -> None:
         assert self.process.stdout is not None
@@ -90,14 +105,17 @@ def crowd(vendor: Running) -> Iterator[Crowd]:
     grown["SEATWISE_DATABASE_URL"] = _address()
     grown["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     command = [sys.executable, "-W", "ignore", "-m", "tests.connections.refresher"]
-    with subprocess.Popen(
-        command,
-        env=os.environ | grown,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    with (
+        tempfile.TemporaryFile() as logged,
+        subprocess.Popen(
+            command,
+            env=os.environ | grown,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=logged,
+            text=True,
+        ) as process,
+    ):
         there = Crowd(process)
         assert process.stdin is not None
         assert process.stdout is not None
@@ -110,6 +128,8 @@ def crowd(vendor: Running) -> Iterator[Crowd]:
             process.stdin.close()
             process.terminate()
             ear.join(10)
+            logged.seek(0)
+            canary.write("log of the processes that refresh", logged.read())
 
 
 def _address() -> str:

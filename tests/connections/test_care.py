@@ -1,6 +1,7 @@
 """Looking after connections that nobody asks for."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -92,13 +93,27 @@ def test_trouble_of_one_connection_is_noted_and_never_raised(
 ) -> None:
     idle(living, timezone.now() - 20 * DAY)
     vendor.fault(path="/oauth/token", status=503, times=None)
+    vendor.forget_requests()
+    goes_on = SimpleNamespace(should_abort=lambda: False)
     for _ in range(3):
-        tasks.look_after(None, 0)  # type: ignore[arg-type]
+        tasks.look_after(goes_on, 0)  # type: ignore[arg-type]
+    assert token_calls(vendor) == 1  # what failed a moment ago is not tried again
     (event,) = told("refresh_failed")
     assert event.origin == "worker"
     assert event.about == "harbor-prod"
     living.refresh_from_db()
     assert living.state == "active"
+    care.look_after(timezone.now() + care.RESTS)
+    assert token_calls(vendor) == 2
+
+
+def test_a_worker_that_is_told_to_stop_looks_after_nobody_else(
+    living: Connection, vendor: Running
+) -> None:
+    idle(living, timezone.now() - 20 * DAY)
+    vendor.forget_requests()
+    care.look_after(timezone.now(), stopping=lambda: True)
+    assert token_calls(vendor) == 0
 
 
 @pytest.mark.fault(32)

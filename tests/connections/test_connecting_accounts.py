@@ -7,7 +7,7 @@ import pytest
 from django.db import connections as databases
 from django.utils import timezone
 
-from seatwise import connections
+from seatwise import connections, installation
 from seatwise.connections.ways import Given
 from seatwise.connectors.errors import CredentialsRejected
 from seatwise.models import AuditEvent, Authorization, Connection, Revocation, Service, User
@@ -68,6 +68,11 @@ def test_the_other_account_in_its_place_revokes_the_first_and_keeps_its_data(
     assert connection.members.exists()
     assert Service.objects.get().shown_connections == [ended.connection]
     assert Revocation.objects.get().state == "confirmed"
+    assert ended.remedy == (
+        "The replaced authorization of harbor-prod: "
+        "PagerDuty confirmed that the authorization is revoked."
+    )
+    assert Authorization.objects.get(pk=asking.pk).remedy == ended.remedy
     with pytest.raises(CredentialsRejected):
         connections.fresh_token(connection.pk)
 
@@ -103,6 +108,50 @@ def test_only_who_began_it_decides_and_only_as_an_admin(asking: Authorization, a
 
 
 @pytest.mark.fault(13)
+def test_a_vendor_that_cannot_confirm_the_end_of_the_replaced_account_is_told_so(
+    connection: Connection, asking: Authorization, admin: User, vendor: Running
+) -> None:
+    vendor.fault(path="/oauth/revoke", kind="status", status=503, times=1)
+    ended = connections.decide(asking, "replace", user=admin)
+    assert "harbor-prod: PagerDuty did not confirm the revocation yet" in ended.remedy
+    assert "the apps that you authorized" in ended.remedy
+
+
+@pytest.mark.fault(13)
+def test_an_account_that_was_revoked_while_somebody_chose_is_replaced_and_not_revoked_again(
+    connection: Connection, asking: Authorization, admin: User, vendor: Running
+) -> None:
+    connections.revoke(connection, by=admin, erase=False)
+    ended = connections.decide(asking, "replace", user=admin)
+    connection.refresh_from_db()
+    assert connection.replaced_at is not None
+    assert connection.revocation == "PagerDuty confirmed that the authorization is revoked."
+    assert AuditEvent.objects.filter(action="revoked").count() == 1
+    assert Revocation.objects.count() == 1
+    assert "harbor-prod: PagerDuty confirmed" in ended.remedy
+
+
+@pytest.mark.fault(13)
+@pytest.mark.fault(32)
+@pytest.mark.parametrize("choice", ["beside", "replace"])
+def test_a_copy_keeps_no_grant_that_was_held_and_ends_none(
+    choice: str, connection: Connection, asking: Authorization, admin: User, vendor: Running
+) -> None:
+    installation.check()
+    installation.pause("A copy, to be looked at only.")
+    before = Connection.objects.values().get()
+    vendor.forget_requests()
+    with pytest.raises(connections.NotYours, match="A copy"):
+        connections.decide(asking, choice, user=admin)
+    assert Connection.objects.values().get() == before
+    assert Authorization.objects.get(pk=asking.pk).outcome == "asks"
+    ended = connections.decide(asking, "cancel", user=admin)
+    assert ended.outcome == "refused"
+    assert Revocation.objects.get().state == "waiting"
+    assert vendor.requests() == []
+
+
+@pytest.mark.fault(13)
 def test_what_nobody_decides_in_time_is_given_back(
     connection: Connection, asking: Authorization, admin: User, vendor: Running
 ) -> None:
@@ -126,6 +175,11 @@ def test_the_same_account_again_is_the_same_connection_and_told_so(
     attempt = authorize(vendor, service, admin)
     assert attempt.connection == connection
     assert "was connected already" in attempt.message
+    assert attempt.remedy == (
+        "The replaced authorization of harbor-prod: "
+        "PagerDuty confirmed that the authorization is revoked."
+    )
+    assert Authorization.objects.get(pk=attempt.pk).remedy == attempt.remedy
     assert Connection.objects.count() == 1
     assert connections.fresh_token(connection.pk) != old
     assert AuditEvent.objects.filter(action="reconnected", about="harbor-prod").exists()
@@ -230,8 +284,19 @@ def test_a_vendor_that_gives_the_same_token_again_is_not_told_to_end_it(
     vendor.fault(path="/oauth/token", kind="json", body=body)
     attempt = authorize(vendor, connection.service, admin, renews=connection)
     assert attempt.outcome == "connected", attempt.message
+    assert attempt.remedy == "PagerDuty gave the same authorization again."
     assert not Revocation.objects.exists()
     assert connections.fresh_token(connection.pk, rejected=token) != token
+
+
+def test_a_grant_that_cannot_be_opened_when_it_is_replaced_is_left_to_people_and_told(
+    connection: Connection, vendor: Running, admin: User
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(refresh_token="v1.gone.AAAA")
+    attempt = authorize(vendor, connection.service, admin, renews=connection)
+    assert "No token could be opened, so PagerDuty was not told." in attempt.remedy
+    assert "the apps that you authorized" in attempt.remedy
+    assert Revocation.objects.get().state == "unconfirmed"
 
 
 def test_other_permissions_than_before_are_on_the_trail(

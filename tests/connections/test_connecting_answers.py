@@ -14,7 +14,7 @@ from seatwise import connections
 from seatwise.connectors import base
 from seatwise.connectors.base import all_connectors
 from seatwise.models import AuditEvent, Authorization, Connection, Service, User
-from tests.conftest import SESSION, authorize
+from tests.conftest import SESSION, authorize, read
 from tests.connections.test_connecting import answer_of, begin, token_calls
 from tests.sandboxes import Running
 
@@ -72,6 +72,9 @@ def test_an_answer_in_another_issuers_name_makes_no_token_call(
     forged = back | {"iss": "https://identity.evil.example"}
     with pytest.raises(connections.StateRejected, match="did not come from PagerDuty"):
         connections.finish(service.key, forged, user=admin, session_key=SESSION)
+    attempt = Authorization.objects.get()
+    assert attempt.outcome == "failed"
+    assert "did not come from PagerDuty" in attempt.message
     with pytest.raises(connections.StateRejected, match="used already"):
         connections.finish(service.key, back, user=admin, session_key=SESSION)
     assert token_calls(vendor) == 0
@@ -204,6 +207,22 @@ def test_each_permission_that_is_not_granted_is_named_with_a_remedy(
     assert all(gap["remedy"] for gap in attempt.connection.gaps)
     words = str(attempt.connection.checks)
     assert all(name in words for name in withheld)
+
+
+@pytest.mark.fault(15)
+def test_what_an_admin_left_out_is_told_and_is_no_limit_before_and_after_a_sync(
+    vendor: Running, service: Service, admin: User
+) -> None:
+    asked = ["openid", "users.read", "users:notifications.read", "abilities.read"]
+    attempt = authorize(vendor, service, admin, scopes=asked)
+    connection = attempt.connection
+    assert connection is not None, attempt.message
+    assert connection.state == "active"
+    assert {"licences", "usage"} <= connection.unreadable
+    assert all("was not asked for" in gap["why"] for gap in connection.gaps)
+    read(connection)
+    assert connection.state == "active", connection.gaps
+    assert {"licences", "usage"} <= connection.unreadable
 
 
 @pytest.mark.fault(15)

@@ -5,10 +5,14 @@ import json
 import pytest
 
 from seatwise import connections
+from seatwise.connectors.base import all_connectors
 from seatwise.connectors.errors import CredentialsRejected, VendorError
 from seatwise.models import AuditEvent, Authorization, Connection, Revocation, Service, User
 from tests.conftest import authorize, read
 from tests.sandboxes import Running
+
+
+PERMISSIONS = all_connectors()["pagerduty"].scopes
 
 
 def by_machine(vendor: Running, service: Service, admin: User, **given: str) -> Authorization:
@@ -63,11 +67,16 @@ def test_a_private_app_connects_with_its_own_client_and_keeps_it_sealed(
     assert connection is not None, attempt.message
     assert (connection.account_name, connection.way) == ("harbor-prod", "machine")
     assert connection.refresh_token == ""
+    permissions = [scope.name for scope in PERMISSIONS if not (scope.optional or scope.of_person)]
+    assert connection.scopes == sorted(permissions)
     assert json.loads(connection.unseal("credential"))["client_id"] == client["CLIENT_ID"]
     assert client["CLIENT_SECRET"] not in str(Connection.objects.values())
     assert read(connection).state in ("done", "done_with_notes")
     token = connections.fresh_token(connection.pk)
     assert connections.fresh_token(connection.pk, rejected=token) != token
+    connection.refresh_from_db()
+    assert connection.scopes == sorted(permissions)
+    assert not AuditEvent.objects.filter(action="scopes_changed").exists()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +116,10 @@ def test_a_key_for_an_account_that_is_connected_takes_the_place_of_its_tokens(
     assert Revocation.objects.get().state == "confirmed"
     back = authorize(vendor, connection.service, admin, renews=kept)
     assert back.connection == connection
-    assert "delete it at PagerDuty" in back.remedy
+    assert back.remedy.startswith(
+        "The replaced authorization of harbor-prod: The API key is erased here. "
+        "Only people can end it: delete it at PagerDuty."
+    )
     assert Connection.objects.get().credential == ""
 
 
@@ -135,6 +147,21 @@ def test_classic_consent_asks_for_one_scope_that_opens_everything(
 ) -> None:
     url = connections.begin(service, user=admin, session_key="s", way="classic", scopes=["openid"])
     assert "scope=read&" in url
+
+
+@pytest.mark.fault(15)
+def test_classic_consent_of_an_app_for_single_permissions_says_which_way_to_take(
+    vendor: Running, service: Service, admin: User
+) -> None:
+    attempt = authorize(vendor, service, admin, way="classic")
+    connection = attempt.connection
+    assert connection is not None, attempt.message
+    assert connection.scopes == ["openid"]
+    (scopes,) = (check for check in connection.checks if check["key"] == "scopes")
+    assert "registered in PagerDuty with Scoped OAuth" in scopes["found"]
+    assert "OAuth, permission by permission" in scopes["remedy"]
+    assert "members" in connection.unreadable
+    assert "to the app in PagerDuty" not in str(connection.checks)
 
 
 def test_a_check_on_demand_finds_what_has_changed_and_says_so(

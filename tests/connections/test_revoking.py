@@ -142,6 +142,8 @@ def test_a_key_can_only_be_deleted_by_people_and_that_is_said(
     connections.revoke(keyed, by=admin, erase=False)
     assert keyed.credential == ""
     assert "delete it at PagerDuty" in keyed.revocation
+    assert "API Access Keys" in keyed.revocation
+    assert "the apps that you authorized" not in keyed.revocation
     assert Revocation.objects.get().state == "unconfirmed"
     assert told(vendor) == 0
 
@@ -163,9 +165,11 @@ def test_a_private_apps_token_is_revoked_as_that_app(
     connections.revoke(connection, by=admin, erase=False)
     assert Revocation.objects.get().state == "confirmed"
     assert not still_opens(vendor, token)
+    assert "the token is revoked" in connection.revocation
+    assert "delete the app" in connection.revocation, "whoever has its secret still gets in"
 
 
-def test_erasing_with_the_revocation_spares_the_other_accounts(
+def test_erasing_with_the_revocation_takes_what_came_through_that_connection_alone(
     connection: Connection, vendor: Running, service: Service, admin: User
 ) -> None:
     other = authorize(vendor, service, admin, account="harbor-eu").connection
@@ -176,24 +180,88 @@ def test_erasing_with_the_revocation_spares_the_other_accounts(
     assert (connection.checks, connection.members_as_of) == ([], None)
     assert not connection.members.exists()
     assert other.members.exists()
-    connections.revoke(other, by=admin, erase=True)
-    assert not Member.objects.exists()
-    assert AuditEvent.objects.filter(action="erased").exists()
+    back = authorize(vendor, service, admin).connection
+    assert back == connection
+    read(back)
+    connections.revoke(other, by=admin, erase=False)
+    connections.revoke(back, by=admin, erase=True)
+    assert other.members.exists(), "the last grant is gone, and still only its own data goes"
+    assert set(Member.objects.values_list("connection", flat=True)) == {other.pk}
+    assert AuditEvent.objects.filter(action="erased", about="harbor-prod").count() == 2
+    assert not AuditEvent.objects.filter(action="erased", about="harbor-eu").exists()
 
 
-def test_erasing_takes_every_account_the_service_ever_had(
+def test_an_account_is_erased_by_itself_once_it_holds_no_grant(
     connection: Connection, vendor: Running, service: Service, admin: User
 ) -> None:
-    for each in (connection, None):
-        current = each or authorize(vendor, service, admin, account="harbor-eu").connection
-        assert current is not None
-        read(current)
-        assert not connections.erase(service)
-        connections.revoke(current, by=admin, erase=False)
-    assert Member.objects.values("connection").distinct().count() == 2
-    assert connections.erase(service)
-    assert not Member.objects.exists()
-    assert not any(each.members_as_of for each in Connection.objects.all())
+    other = authorize(vendor, service, admin, account="harbor-eu").connection
+    assert other is not None
+    for each in (connection, other):
+        read(each)
+    assert not connections.erase(connection)
+    connections.revoke(connection, by=admin, erase=False)
+    assert connections.erase(connection)
+    assert set(Member.objects.values_list("connection", flat=True)) == {other.pk}
+    connection.refresh_from_db()
+    assert not connection.has_collected
+    assert other.is_alive
+    Connection.objects.filter(pk=other.pk).update(state="needs_reconnect")
+    assert not connections.erase(other), "its grant may still live at the vendor"
+    assert other.members.exists()
+
+
+def test_what_holds_no_grant_any_more_is_not_revoked_a_second_time(
+    connection: Connection, vendor: Running, admin: User
+) -> None:
+    read(connection)
+    connections.revoke(connection, by=admin, erase=False)
+    before = Connection.objects.values().get()
+    connections.revoke(connection, by=admin, erase=False)
+    assert Connection.objects.values().get() == before
+    assert told(vendor) == Revocation.objects.count() == 1
+    assert AuditEvent.objects.filter(action="revoked").count() == 1
+    connections.revoke(connection, by=admin, erase=True)
+    assert not Member.objects.exists(), "that was asked for all the same"
+    assert connection.revocation == "PagerDuty confirmed that the authorization is revoked."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_revoke_at_once_leave_the_truth(
+    connection: Connection, vendor: Running, admin: User
+) -> None:
+    together = threading.Barrier(2)
+
+    def revoke() -> None:
+        try:
+            own = Connection.objects.get(pk=connection.pk)
+            together.wait(10)
+            connections.revoke(own, by=admin, erase=False)
+        finally:
+            databases.close_all()
+
+    threads = [threading.Thread(target=revoke) for _ in "12"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    connection.refresh_from_db()
+    assert connection.revocation == "PagerDuty confirmed that the authorization is revoked."
+    assert Revocation.objects.get().state == "confirmed"
+    assert AuditEvent.objects.filter(action="revoked").count() == 1
+    assert told(vendor) == 1
+
+
+def test_a_try_that_is_a_day_away_names_the_day(
+    connection: Connection, vendor: Running, admin: User
+) -> None:
+    vendor.fault(path="/oauth/revoke", kind="status", status=503, times=99)
+    connections.revoke(connection, by=admin, erase=False)
+    Revocation.objects.update(tries=len(PAUSES) - 1)
+    now = timezone.now() + timedelta(hours=1)
+    connections.tell_vendors(now)
+    row = Revocation.objects.get()
+    assert row.next_at == now + PAUSES[-1]
+    assert f"by itself, {row.next_at:%-d %B, %H:%M} UTC" in row.told
 
 
 @pytest.mark.django_db(transaction=True)

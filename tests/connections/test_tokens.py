@@ -4,12 +4,13 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection as database
 from django.utils import timezone
 
 from seatwise import connections
 from seatwise.connectors.errors import CredentialsRejected, KeptBack
-from seatwise.models import AuditEvent, Connection, Installation
-from tests.connections.granting import expire, token_calls, works
+from seatwise.models import AuditEvent, Connection, Installation, Service
+from tests.connections.granting import expire, grant_to, token_calls, works
 from tests.sandboxes import Running
 
 real_now = timezone.now
@@ -85,15 +86,22 @@ def test_a_clock_that_jumped_back_a_day_costs_one_refresh(
 
 
 @pytest.mark.fault(25)
-@pytest.mark.parametrize("ahead", [-600, 600])
-def test_a_vendors_wrong_clock_changes_nothing(
-    living: Connection, vendor: Running, ahead: int
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_token_given_while_the_clock_was_wrong_lasts_and_is_replaced_when_refused(
+    living: Connection, vendor: Running, monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
-    vendor.fault(clock_skew=ahead)
-    expire(living)
-    for _ in range(5):
-        connections.fresh_token(living.pk)
+    vendor.fault(token_ttl=3600)
+    expire(living, timezone.now() - timedelta(hours=1))
+    clock(monkeypatch, timedelta(minutes=minutes))
+    given = connections.fresh_token(living.pk)
+    clock(monkeypatch, timedelta())  # somebody has set it right
+    assert {connections.fresh_token(living.pk) for _ in range(5)} == {given}
     assert token_calls(vendor) == 1
+    new = connections.fresh_token(living.pk, rejected=given)
+    assert new != given
+    assert works(vendor, new)
+    assert {connections.fresh_token(living.pk) for _ in range(5)} == {new}
+    assert token_calls(vendor) == 2
 
 
 @pytest.mark.fault(26)
@@ -169,7 +177,37 @@ def test_a_missing_key_is_the_operators_matter_and_costs_no_grant(
 
 @pytest.mark.fault(87)
 @pytest.mark.parametrize("field", ["access_token", "refresh_token"])
-def test_a_token_moved_from_another_row_is_not_used(
+def test_the_tokens_of_two_accounts_that_were_swapped_are_not_used(
+    living: Connection, vendor: Running, service: Service, field: str
+) -> None:
+    other = grant_to(vendor, service, "harbor-eu")
+    both = {"first": living.pk, "second": other.pk}
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE seatwise_connection AS here SET {field} = there.{field}"
+            " FROM seatwise_connection AS there WHERE here.id <> there.id"
+            " AND here.id IN (%(first)s, %(second)s) AND there.id IN (%(first)s, %(second)s)",
+            both,
+        )
+        assert cursor.rowcount == 2
+    vendor.forget_requests()
+    for connection in (living, other):
+        mine = getattr(connection, field)
+        if field == "refresh_token":
+            expire(connection)
+        connection.refresh_from_db()
+        assert getattr(connection, field) != mine
+        with pytest.raises(CredentialsRejected, match="altered or moved"):
+            connections.fresh_token(connection.pk)
+        connection.refresh_from_db()
+        assert connection.state == "needs_reconnect"
+    assert vendor.requests() == []
+    assert actions() == ["secret_refused", "reconnect_needed"] * 2
+
+
+@pytest.mark.fault(87)
+@pytest.mark.parametrize("field", ["access_token", "refresh_token"])
+def test_a_token_moved_from_another_field_is_not_used(
     living: Connection, vendor: Running, field: str
 ) -> None:
     other = "refresh_token" if field == "access_token" else "access_token"

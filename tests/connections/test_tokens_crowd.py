@@ -30,7 +30,8 @@ from tests.sandboxes import Running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PROCESSES, KILLS, SLOW = 8, 8, 0.6
+PROCESSES, TRIALS, SLOW = 8, 30, 0.6
+KILLS, ANSWERS_AFTER = 8, 0.15
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +77,31 @@ def end_other_sessions() -> None:
 def test_many_processes_make_one_refresh_at_a_vendor_slower_than_they_wait(
     living: Connection, vendor: Running, everybody: Crowd
 ) -> None:
-    expire(living)
-    slow(vendor)
-    everybody.wait(waits=SLOW / 3, deadline=30)
-    first = [everybody.ask(living.pk) for _ in range(PROCESSES)]
-    told = Counter(everybody.answer(number).get("error", "token") for number in first)
-    tokens = {everybody.insist(living.pk).get("token") for _ in range(2)}
-    assert told == {"token": 1, "TryAgainLater": PROCESSES - 1}
-    assert len(tokens) == 1
-    assert token_calls(vendor) == 1
+    """The lock and the marker on the row each suffice for this: it is red without both."""
+    everybody.wait(waits=0.05, deadline=30)
+    slow(vendor, 0.15, None)
+    told, given = Counter[str](), set[str]()
+    for trial in range(1, TRIALS + 1):
+        expire(living)
+        asked = [everybody.ask(living.pk, resident=number) for number in range(PROCESSES)]
+        answers = [everybody.answer(number) for number in asked]
+        told.update(answer.get("error", "token") for answer in answers)
+        tokens = {everybody.insist(living.pk, number).get("token") for number in range(2)}
+        tokens |= {answer["token"] for answer in answers if "token" in answer}
+        assert len(tokens) == 1, (trial, answers)
+        assert token_calls(vendor) == trial, (trial, answers)
+        given |= {str(token) for token in tokens}
+    assert len(given) == TRIALS
+    assert set(told) == {"token", "TryAgainLater"}
+    assert told["TryAgainLater"] > TRIALS
+    vendor.clear_faults()
     expire(living)
     assert works(vendor, connections.fresh_token(living.pk))  # the stored refresh token is good
 
 
 @pytest.mark.fault(18)
 def test_many_threads_that_wait_get_the_same_token(living: Connection, vendor: Running) -> None:
+    """This is the lock's alone: by the marker they would be told to try again later."""
     expire(living)
     slow(vendor, 0.3)
     with ThreadPoolExecutor(8) as pool:
@@ -108,14 +119,16 @@ def test_a_kill_in_a_refresh_loses_nothing_unexplained(
     print(f"seed {seed}")
     dice, outcomes = random.Random(seed), Counter[str]()
     vendor.fault(rotation_grace=grace)
-    slow(vendor, 0.15, None)
+    slow(vendor, ANSWERS_AFTER, None)
     connection = grant_to(vendor, service)
     everybody.wait(waits=5, deadline=30, grace=grace)
-    for _ in range(KILLS):
+    for kill in range(KILLS):  # the first ones before the answer, the last ones after it
         if not connection.is_alive:
             connection = grant_to(vendor, service)
         expire(connection)
-        everybody.kill(everybody.ask(connection.pk), after=dice.uniform(0.02, 0.25))
+        after = (kill + dice.random()) / KILLS * 1.5 * ANSWERS_AFTER
+        number = everybody.ask(connection.pk)
+        outcomes["cut"] += everybody.kill_while_refreshing(connection, number, after)
         if not grace:
             let_time_pass(connection)
         told = everybody.insist(connection.pk)
@@ -123,8 +136,8 @@ def test_a_kill_in_a_refresh_loses_nothing_unexplained(
         explained = "stopped at" in connection.attention and connection.refreshing_since
         outcomes["kept" if "token" in told else "explained" if explained else "lost"] += 1
     assert outcomes["lost"] == 0, (seed, outcomes)
-    if grace:
-        assert outcomes["kept"] == KILLS, (seed, outcomes)
+    assert outcomes["cut"] >= 1, (seed, outcomes)
+    assert outcomes["kept"] >= (KILLS if grace else KILLS - outcomes["cut"]), (seed, outcomes)
 
 
 @pytest.mark.fault(19)

@@ -73,8 +73,23 @@ def test_a_process_that_may_still_store_its_answer_is_waited_for(
     cut_off(living, timedelta(seconds=5))
     with pytest.raises(TryAgainLater) as caught:
         connections.fresh_token(living.pk)
-    assert caught.value.after == pytest.approx(85, abs=5)
+    assert caught.value.after == pytest.approx(55, abs=5)
     assert state_of(living) == "active"
+    assert token_calls(vendor) == 0
+
+
+@pytest.mark.fault(19)
+@pytest.mark.fault(25)
+def test_a_marker_from_another_clock_is_no_defect_and_no_grace(
+    living: Connection, vendor: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEATWISE_PAGERDUTY_REFRESH_GRACE", "30")
+    cut_off(living, -timedelta(minutes=5))  # that clock was ahead, or ours is behind
+    with pytest.raises(TryAgainLater):
+        connections.fresh_token(living.pk)
+    cut_off(living, -timedelta(hours=1))
+    with pytest.raises(CredentialsRejected, match="Seatwise was stopped at"):
+        connections.fresh_token(living.pk)
     assert token_calls(vendor) == 0
 
 

@@ -1,34 +1,55 @@
 """What a sync makes of a grant that is refused, reduced, kept back or ended at the vendor."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from seatwise import connections, installation, sync
-from seatwise.models import AuditEvent, Connection, Installation, Member
+from seatwise.connections.tokens import verdicts
+from seatwise.models import AuditEvent, Connection, Installation, Member, Service
 from seatwise.sync.bridge import StoredCredentials
-from tests.conftest import read
-from tests.connections.granting import expire, token_calls
-from tests.sandboxes import Running
+from tests.conftest import configure, read
+from tests.connections.granting import expire, grant_to, token_calls
+from tests.sandboxes import Running, running
 
 
 def in_about_a_day(connection: Connection) -> bool:
     wanted = connection.next_sync_at
-    return wanted is not None and wanted - timezone.now() < timedelta(days=2)
+    if wanted is None:
+        return False
+    return timedelta(hours=20) <= wanted - timezone.now() <= timedelta(hours=28)
+
+
+@pytest.fixture(scope="module")
+def larger_vendor() -> Iterator[Running]:
+    """With more people than stand on one page."""
+    with running(seed=17, users=150, months=1) as there:
+        yield there
 
 
 @pytest.mark.fault(17)
 @pytest.mark.django_db(transaction=True)
 def test_a_token_that_ends_between_two_pages_costs_one_refresh_and_no_row(
-    living: Connection, vendor: Running
+    larger_vendor: Running, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    vendor.fault(path="/users", status=401, after=0, times=1)
-    run = read(living)
+    configure(larger_vendor, monkeypatch)
+    larger_vendor.fault(rate_limit=1_000_000)
+    connection = grant_to(larger_vendor, service)
+    larger_vendor.forget_requests()
+    larger_vendor.fault(path="/users", status=401, after=1, times=1)
+    run = read(connection)
     assert run.state in ("done", "done_with_notes"), run.reason
-    assert Member.objects.current().count() == 40
-    assert token_calls(vendor) == 1
+    pages = larger_vendor.requests("/us/users")
+    first, refused, repeated = pages
+    assert [page["status"] for page in pages] == [200, 401, 200]
+    assert first["query"] != refused["query"] == repeated["query"]
+    assert first["token"] == refused["token"] != repeated["token"]
+    assert token_calls(larger_vendor) == 1
+    there = {person["id"] for person in larger_vendor.truth()["members"]}
+    assert set(Member.objects.current().values_list("external_id", flat=True)) == there
 
 
 @pytest.mark.fault(17)
@@ -46,6 +67,45 @@ def test_several_pages_that_are_refused_at_once_make_one_refresh(
     (new,) = set(asyncio.run(everybody()))
     assert new != old
     assert token_calls(vendor) == 1
+
+
+@pytest.mark.fault(23)
+def test_a_sync_that_ends_well_does_not_take_back_that_the_grant_was_lost(
+    living: Connection,
+) -> None:
+    run, _ = sync.open_run(living, by=None)
+    pages: list[int] = []
+
+    def lose_it_after_the_first_page() -> bool:
+        if not pages:
+            verdicts.lost(Connection.objects.get(pk=living.pk), "It was lost.")
+        pages.append(1)
+        return False
+
+    sync.run(run.pk, stopping=lose_it_after_the_first_page)
+    living.refresh_from_db()
+    assert (living.state, living.attention) == ("needs_reconnect", "It was lost.")
+    assert living.next_sync_at is None
+
+
+@pytest.mark.fault(32)
+def test_a_running_sync_stops_within_a_page_once_syncing_is_paused(
+    living: Connection, vendor: Running
+) -> None:
+    run, _ = sync.open_run(living, by=None)
+    pages: list[int] = []
+
+    def pause_after_the_first_page() -> bool:
+        if not pages:
+            installation.pause("Paused by hand.")
+            vendor.forget_requests()
+        pages.append(1)
+        return False
+
+    assert sync.run(run.pk, stopping=pause_after_the_first_page) is not None
+    run.refresh_from_db()
+    assert (len(pages), run.state) == (1, "retry_at")
+    assert len(vendor.requests()) <= 16  # what had been asked for ahead
 
 
 @pytest.mark.fault(29)

@@ -50,7 +50,6 @@ def test_an_owners_grant_opens_the_whole_account(sandbox: Running) -> None:
     assert sandbox.someone("owner") in account.granted_by
     assert account.granted_role == "owner"
     assert account.external_id
-    assert account.gaps == ()  # what is missing is for the checks to say
 
 
 @pytest.mark.fault(16)
@@ -262,6 +261,16 @@ def test_a_proof_that_names_us_as_the_one_it_is_for_is_believed(
 ) -> None:
     assert claim(sandbox, identity, azp=sandbox.settings["CLIENT_ID"]).name == "harbor-prod"
     assert claim(sandbox, identity, kid=None).name == "harbor-prod"
+
+
+@pytest.mark.fault(7)
+def test_a_proof_for_the_vendors_api_alone_is_believed_unless_it_names_another_app(
+    sandbox: Running, identity: FaultServer
+) -> None:
+    api = [sandbox.settings["API_URL"]]
+    assert claim(sandbox, identity, aud=api).name == "harbor-prod"
+    with pytest.raises(BrokenAnswer, match="could not be verified"):
+        claim(sandbox, identity, aud=api, azp="somebody-else")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,19 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from seatwise.connectors import oauth
 from seatwise.connectors.base import OAuthApp, scopes_to_ask
-from seatwise.connectors.errors import AppRejected, ConsentRefused, TryAgainLater
+from seatwise.connectors.errors import (
+    AppRejected,
+    ConsentRefused,
+    CredentialsRejected,
+    TryAgainLater,
+)
 from seatwise.connectors.pagerduty.machine import account_named
 from seatwise.connectors.records import Account, Grant
 from seatwise.sandbox.pagerduty.identity.grants import CLASSIC
@@ -18,6 +25,7 @@ from tests.sandboxes import Running, running
 
 USUAL = scopes_to_ask(connector().scopes)
 TOKEN = "/identity/oauth/token"
+REVOKE = "/identity/oauth/revoke"
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +110,37 @@ def test_a_permission_that_the_app_lacks_limits_and_does_not_prevent(sandbox: Ru
     grant = enter(sandbox, "harbor-eu", [*USUAL, "not.registered"])
     account = identify(sandbox, grant)
     assert account.scopes == frozenset(USUAL) - {"openid"}
-    assert len(sandbox.requests(TOKEN)) <= 2 + 2 + len(USUAL) + 1
+    given = sandbox.requests(TOKEN)
+    assert len(given) <= 2 + 2 + len(USUAL)
+    granted = [each for each in given if each["status"] == 200]
+    ended = [each for each in sandbox.requests(REVOKE) if each["status"] == 200]
+    assert len(granted) > 1
+    assert len(granted) - len(ended) == 1, "one token lives, and no more"
+    assert asyncio.run(inspected(sandbox, grant))
     again = len(sandbox.requests(TOKEN))
     assert enter(sandbox, "harbor-eu", sorted(grant.scopes or ())).scopes == grant.scopes
     assert len(sandbox.requests(TOKEN)) == again + 2  # asked for what it got, it gets it at once
+
+
+@pytest.mark.fault(15)
+def test_a_vendor_that_stops_answering_meanwhile_leaves_no_token_alive(sandbox: Running) -> None:
+    ours = app(sandbox)
+    granted: list[Grant] = []
+
+    async def thrice(*given: Any, **more: Any) -> Grant:
+        if len(granted) == 3:
+            raise TryAgainLater("PagerDuty cannot answer now.")
+        granted.append(await asked(*given, **more))
+        return granted[-1]
+
+    asked = oauth.machine
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(TryAgainLater):
+        patched.setattr(oauth, "machine", thrice)
+        asyncio.run(connector().machine_grant(ours, "harbor-prod", [*USUAL, "not.registered"]))
+    for grant in granted:
+        with pytest.raises(CredentialsRejected):
+            identify(sandbox, grant)
+    assert len(sandbox.requests(REVOKE)) == 3
 
 
 def test_the_checks_of_a_machines_account_name_nobody_and_miss_nothing(sandbox: Running) -> None:

@@ -18,6 +18,7 @@ from tests.connectors.accounts import (
     authorize,
     identified,
     impatient,
+    inspected,
     plan_for,
     read,
 )
@@ -87,14 +88,13 @@ def test_a_missing_permission_is_told_as_the_long_way_before_the_first_sync(
     sandbox: Running,
 ) -> None:
     sandbox.fault(withhold_scopes=["users:notifications.read"])
-    account = asyncio.run(_connected(sandbox))
-    (gap,) = account
+    (gap,) = asyncio.run(_gaps(sandbox))
     assert "counted from the log" in gap
 
 
-async def _connected(sandbox: Running) -> list[str]:
+async def _gaps(sandbox: Running) -> list[str]:
     grant = await authorize(sandbox, sandbox.someone("owner"))
-    return [gap.what for gap in (await identified(sandbox, grant)).gaps]
+    return [check.gap.what for check in await inspected(sandbox, grant) if check.gap]
 
 
 @pytest.mark.fault(30)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from seatwise import connections, installation
+from seatwise import audit, connections, installation
 from seatwise.cli import standing
 from seatwise.connections.care import look_after
 from seatwise.connectors.errors import KeptBack
@@ -162,21 +162,91 @@ def test_an_operator_pauses_before_a_snapshot_and_goes_on_after_it(
     connection: Connection, vendor: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
     installation.check()
-    assert standing.status() == 0
-    assert standing.pause(why="A snapshot is taken.") == 0
-    assert standing.pause(why="Once more.") == 0
-    with pytest.raises(KeptBack, match="A snapshot is taken"):
-        connections.fresh_token(connection.pk)
-    assert standing.status() == 1
-    assert standing.adopt(yes=True) == 0
-    assert standing.adopt(yes=True) == 0
+    with audit.acting("command line", who="grace"):  # as `prepared` tells of a command
+        assert standing.status() == 0
+        assert standing.pause(why="A snapshot is taken.") == 0
+        assert standing.pause(why="Once more.") == 0
+        with pytest.raises(KeptBack, match="A snapshot is taken"):
+            connections.fresh_token(connection.pk)
+        assert standing.status() == 1
+        assert standing.adopt(yes=True) == 0
+        assert standing.adopt(yes=True) == 0
     assert connections.fresh_token(connection.pk)
     said = capsys.readouterr().out
     assert "was paused already" in said
     assert "syncs already" in said
-    assert [event.actor for event in AuditEvent.objects.filter(action="syncing_paused")] == [
-        "operator"
-    ]
+    told = AuditEvent.objects.filter(action__in=["syncing_paused", "syncing_resumed"])
+    assert [event.actor for event in told] == ["grace", "grace"]
+
+
+COPIED = "copied|copy|never sync"
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: bool) -> list[str]:
+    """A person at the command line who answers all questions so; what was asked is listed."""
+    asked: list[str] = []
+
+    def confirm(words: str) -> bool:
+        asked.append(words)
+        return answer
+
+    monkeypatch.setattr("typer.confirm", confirm)
+    return asked
+
+
+def test_going_on_after_a_mere_pause_speaks_of_no_copy(
+    as_admin: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = answering(monkeypatch, True)
+    installation.check()
+    installation.pause("The vendor asked for a quiet night.")
+    page = as_admin.get("/?adopt").content.decode()
+    dialog = page[page.index('role="alert"') : page.index("</dialog>")]
+    assert "quiet night" in dialog
+    assert not re.search(COPIED, dialog)
+    answer = as_admin.post("/installation/adopt/", follow=True).content.decode()
+    assert "Syncing goes on." in answer
+    assert not re.search(COPIED, answer)
+    installation.pause("The vendor asked for a quiet night.")
+    assert standing.adopt(yes=False) == 0
+    told = [event.said for event in AuditEvent.objects.filter(action="syncing_resumed")]
+    assert told == ["Syncing goes on."] * 2
+    said = capsys.readouterr().out + asked[0]
+    assert "quiet night" in said
+    assert not re.search(COPIED, said)
+
+
+def test_going_on_under_another_address_leaves_open_whether_it_is_a_copy(
+    as_admin: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = answering(monkeypatch, False)
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.BASE_URL = "https://seatwise.example.com"
+    installation.check()
+    settings.BASE_URL = "https://seats.example.com"
+    page = as_admin.get("/?adopt").content.decode()  # before anything was started there
+    dialog = page[page.index('role="alert"') : page.index("</dialog>")]
+    assert dialog.count("This may be a copy, or its address was changed") == 2
+    assert "This is a copy" not in dialog
+    (told,) = installation.check()
+    assert "This may be a copy, or its address was changed" in told
+    assert standing.adopt(yes=False) == 1
+    assert "If it is a copy" in asked[0]
+    assert "If it is a copy" in installation.adopt()
+    assert "If it is a copy" in AuditEvent.objects.get(action="syncing_resumed").said
+
+
+@pytest.mark.fault(32)
+def test_what_was_paused_by_hand_and_copied_then_is_a_copy(db: None) -> None:
+    installation.check()
+    installation.pause("A snapshot is taken.")
+    row = the_installation()
+    row.place["table"] = "1"
+    row.save()
+    for told in (str(installation.hindrance()), *installation.check(), *installation.check()):
+        assert told.count("A snapshot is taken. This is a copy or a restored backup") == 1
+    assert AuditEvent.objects.filter(action="syncing_paused").count() == 2
+    assert "must never sync again" in installation.adopt()
 
 
 def test_nothing_is_adopted_unless_somebody_confirms(

@@ -2,17 +2,29 @@
 
 import os
 import signal
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connections as databases
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from seatwise import connections, installation
+from seatwise import connections, installation, keys
 from seatwise.connections.care import look_after
 from seatwise.connectors.errors import KeptBack
-from seatwise.models import AuditEvent, Connection, Member, Revocation, Service, User
+from seatwise.models import (
+    AuditEvent,
+    Authorization,
+    Connection,
+    Member,
+    Revocation,
+    Service,
+    User,
+)
 from seatwise.vault import new_key
 from tests.conftest import authorize, read
 from tests.installation.vaulted import (
@@ -29,6 +41,7 @@ from tests.sandboxes import Running
 
 OURS = os.environ["SEATWISE_ENCRYPTION_KEYS"]
 OTHER = new_key()
+PATIENCE = 30.0  # seconds
 
 
 def test_with_the_right_keys_nothing_is_said(db: None) -> None:
@@ -143,6 +156,7 @@ def test_giving_up_a_key_spares_what_opens_and_settles_what_does_not(
 
     given_up = installation.accept_keys(admin)
 
+    assert not AuditEvent.objects.filter(action="secret_refused").exists()
     assert [each.account_id for each in given_up.connections] == ["E1"]
     assert (given_up.revocations, given_up.authorizations) == (2, 2)
     assert set(Revocation.objects.values_list("state", "secret", "next_at")) == {
@@ -153,6 +167,97 @@ def test_giving_up_a_key_spares_what_opens_and_settles_what_does_not(
     assert set(opened().values()) == {"still known", "The keys of this installation open this."}
     assert installation.accept_keys(admin).count == 0
     assert AuditEvent.objects.filter(action="keys_accepted").count() == 1
+
+
+@pytest.mark.fault(87)
+def test_what_was_altered_is_not_told_as_a_lost_key(service: Service, admin: User) -> None:
+    installation.check()
+    everywhere(service, admin, each=2)
+    for kind, field in ((Connection, "access_token"), (Revocation, "secret")):
+        first, second = kind.rows().order_by("pk")
+        kind.rows().filter(pk=first.pk).update(**{field: getattr(second, field)})
+    attempt = Authorization.objects.order_by("pk")[0]
+    Authorization.objects.filter(pk=attempt.pk).update(held=attempt.verifier)
+
+    given_up = installation.accept_keys(admin)
+
+    assert given_up.count == 3
+    moved = "The secret was altered or moved from another row."
+    refused = AuditEvent.objects.filter(action="secret_refused").order_by("pk")
+    assert [(event.service, event.said) for event in refused] == [("pagerduty", moved)] * 3
+    assert [list(event.detail) for event in refused] == [
+        ["authorization"],
+        ["revocation"],
+        ["connection"],
+    ]
+    told = [
+        given_up.connections[0].attention,
+        Revocation.objects.get(state="unconfirmed").told,
+        Authorization.objects.get(outcome="failed").message,
+    ]
+    for sentence in told:
+        assert moved in sentence
+        assert "lost" not in sentence
+    assert "lost" not in AuditEvent.objects.get(action="keys_accepted").said
+
+
+@pytest.mark.fault(85)
+def test_an_admin_is_told_what_is_left_to_do_at_the_vendor(
+    service: Service, settings: Settings, as_admin: Client
+) -> None:
+    installation.check()
+    waiting = Revocation(service=service, why="Gone.", created_at=timezone.now())
+    waiting.seal("secret", "told by nobody")
+    waiting.save()
+    settings.ENCRYPTION_KEYS = ring(OTHER)
+    answer = as_admin.post("/installation/keys/", follow=True).content.decode()
+    assert "end 1 authorization and cannot be told any more: end that there by hand" in answer
+
+
+@pytest.mark.fault(85)
+@pytest.mark.django_db(transaction=True)
+def test_giving_up_a_key_waits_for_whoever_is_telling_a_vendor(
+    connection: Connection, service: Service, settings: Settings
+) -> None:
+    """A revocation is locked before its connection; the other way round they would block."""
+    installation.check()
+    waiting = Revocation(
+        service=service, connection=connection, why="Gone.", created_at=timezone.now()
+    )
+    waiting.seal("secret", "told meanwhile")
+    waiting.save()
+    settings.ENCRYPTION_KEYS = ring(OTHER)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            row = Revocation.objects.select_for_update().get()
+            giving_up = pool.submit(_accept_keys)
+            _until_somebody_waits_for_a_lock()
+            row.state, row.secret = "confirmed", ""
+            row.save()
+            Connection.objects.update(revocation="It heard.")
+        given_up = giving_up.result(timeout=PATIENCE)
+    assert (len(given_up.connections), given_up.revocations) == (1, 0)
+    assert Revocation.objects.get().state == "confirmed"
+    connection.refresh_from_db()
+    assert connection.revocation == "It heard."
+
+
+def _accept_keys() -> keys.GivenUp:
+    try:
+        return installation.accept_keys()
+    finally:
+        databases.close_all()
+
+
+def _until_somebody_waits_for_a_lock() -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with databases["default"].cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 @pytest.mark.fault(85)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from seatwise import connections, installation, keys
+from seatwise import audit, connections, installation, keys
 from seatwise.cli import keys as command
 from seatwise.connectors.errors import KeptBack
 from seatwise.models import AuditEvent, Authorization, Connection, Service, User
@@ -67,7 +67,8 @@ def test_what_does_not_open_is_named_and_left_and_the_rest_is_done(
     Connection.objects.filter(pk=second.pk).update(access_token=moved)
     settings.ENCRYPTION_KEYS = ring(NEW, OLD)
 
-    assert command.rotate() == 1
+    with audit.acting("command line", who="grace"):
+        assert command.rotate() == 1
 
     said = capsys.readouterr().out
     assert f"connection {second.pk}, access_token: The secret was altered or moved" in said
@@ -78,7 +79,10 @@ def test_what_does_not_open_is_named_and_left_and_the_rest_is_done(
     assert keys.uses()[OLD_ID] == {"connection": 1}
     assert command.status() == 0
     assert re.search(rf"{OLD_ID}.*opens only.*1 in connection", capsys.readouterr().out)
-    assert command.accept(yes=True) == 0
+    with audit.acting("command line", who="grace"):
+        assert command.accept(yes=True) == 0
+    told = AuditEvent.objects.filter(action__in=["keys_rotated", "keys_accepted"])
+    assert [event.actor for event in told] == ["grace", "grace"]
     assert command.status() == 0
     assert re.search(rf"{OLD_ID}.*opens only.*nothing.*may be removed", capsys.readouterr().out)
     settings.ENCRYPTION_KEYS = ring(OLD)

@@ -55,7 +55,7 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
         visitor.press("Try again")
     through_consent(visitor, opened.value, "Authorize", known=True)
     expect(page.get_by_role("heading", name="PagerDuty is connected")).to_be_visible()
-    expect(page.get_by_role("dialog").get_by_text("harbor-prod")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("harbor-prod", exact=True)).to_be_visible()
     expect(page.get_by_role("dialog").get_by_text("US region")).to_be_visible()
     visitor.picture("connected")
     visitor.press("Close")

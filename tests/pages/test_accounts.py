@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from seatwise.models import Connection, Service, SyncRun
+from seatwise.models import Authorization, Connection, Revocation, Service, SyncRun, User
 from seatwise.models.connection import State
 from tests.pages import rows
 
@@ -115,3 +117,95 @@ def test_an_account_that_has_ended_stands_behind_those_that_live(db: None) -> No
     assert found.connection == alive
     found.choose("nonsense")
     assert found.connection == alive
+
+
+@pytest.mark.parametrize("form", ["revoke", "check", "sync", "erase"])
+def test_a_form_that_names_an_account_which_is_gone_touches_no_other(
+    form: str, as_admin: Client, two: tuple[Connection, Connection]
+) -> None:
+    first, second = two
+    Connection.objects.filter(pk=second.pk).update(
+        replaced_at=timezone.now(), members_as_of=None, usage_as_of=None, activity_as_of=None
+    )
+    for stale in (str(second.pk), "999999", "x"):
+        answer = as_admin.post(f"{SERVICE}{form}/", {"account": stale, "data": "erase"})
+        assert answer.status_code == 404
+    first.refresh_from_db()
+    assert first.state == State.ACTIVE
+    assert first.members.count() == 2
+    assert not SyncRun.objects.exists()
+
+
+@pytest.mark.parametrize("form", ["revoke", "check"])
+def test_of_several_accounts_one_must_be_named(
+    form: str, as_admin: Client, two: tuple[Connection, Connection]
+) -> None:
+    assert as_admin.post(f"{SERVICE}{form}/", {"data": "keep"}).status_code == 400
+    assert set(Connection.objects.values_list("state", flat=True)) == {State.ACTIVE}
+
+
+def test_what_was_kept_of_one_account_is_erased_beside_a_living_one(
+    as_admin: Client, two: tuple[Connection, Connection]
+) -> None:
+    living, ended = two
+    Connection.objects.filter(pk=ended.pk).update(
+        state=State.DISCONNECTED, replaced_at=timezone.now()
+    )
+    page = shown(as_admin, f"{SERVICE}settings/?account={living.pk}")
+    assert "another account took its place" in page
+    as_admin.post(f"{SERVICE}erase/", {"account": ended.pk})
+    assert ended.members.count() == 0
+    assert living.members.count() == 2
+    as_admin.post(f"{SERVICE}erase/", {"account": living.pk})
+    assert living.members.count() == 2
+
+
+def test_an_account_that_was_never_read_hides_nobody_of_the_others(
+    as_viewer: Client, two: tuple[Connection, Connection]
+) -> None:
+    new = rows.connection(two[0].service, account_id="P3", account_name="aaa", members_as_of=None)
+    page = shown(as_viewer, f"{SERVICE}members/")
+    assert "5 of 5 members" in page
+    assert "Nothing was read yet" in shown(as_viewer, f"{SERVICE}members/?account={new.pk}")
+
+
+def test_with_all_accounts_each_one_says_how_it_is(
+    as_viewer: Client, two: tuple[Connection, Connection]
+) -> None:
+    Connection.objects.filter(pk=two[1].pk).update(state=State.LIMITED)
+    for address in (f"{SERVICE}members/", "/"):
+        page = shown(as_viewer, address)
+        assert ">harbor: Connected</span>" in page
+        assert ">quarry: Limited</span>" in page
+
+
+def test_what_ended_at_the_vendor_stands_with_its_own_service_alone(
+    as_admin: Client, two: tuple[Connection, Connection]
+) -> None:
+    rows.service("zoom", "Zoom")
+    given_back = Revocation(service=two[0].service, why="It never became a connection.")
+    given_back.created_at = timezone.now()
+    given_back.save()
+    assert "It never became a connection." in shown(as_admin, f"{SERVICE}settings/")
+    assert "It never became" not in shown(as_admin, "/services/zoom/settings/")
+
+
+def test_another_account_is_not_asked_for_what_was_chosen_for_the_first(
+    as_admin: Client, admin: User, two: tuple[Connection, Connection]
+) -> None:
+    Authorization.objects.create(
+        service=two[0].service,
+        user=admin,
+        connection=two[0],
+        state_hash="s",
+        session_hash="s",
+        asked=["openid", "users.read", "analytics.write"],
+        created_at=timezone.now(),
+        outcome="connected",
+    )
+    page = shown(as_admin, f"{SERVICE}settings/?account={two[0].pk}")  # no app is registered
+    again, new = page.split('id="integrate-new"')
+    ticked = re.compile(r'value="([a-z_:.]+)" checked')
+    assert set(ticked.findall(again)) == {"users.read", "analytics.write"}
+    assert "analytics.write" not in ticked.findall(new)
+    assert "licenses.read" in ticked.findall(new)

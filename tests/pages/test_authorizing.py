@@ -32,7 +32,7 @@ def test_the_yes_connects_starts_the_first_sync_and_says_what_can_be_read(
     page = come_back(as_admin, go(as_admin, vendor))
     assert "PagerDuty is connected" in page
     assert "harbor-prod" in page
-    assert "Everything that was asked for was granted." in page
+    assert "All that were asked for were granted: 6." in page
     assert SyncRun.objects.open().get().connection.service == service
     settings = as_admin.get(SETTINGS).content.decode()
     assert "Integrate again" in settings

@@ -59,10 +59,12 @@ def test_what_was_collected_can_be_erased_once_nothing_is_connected(
     connection = authorize(vendor, service, admin).connection
     assert connection is not None
     read(connection)
-    refused = as_admin.post("/services/pagerduty/erase/", follow=True).content.decode()
+    refused = as_admin.post(
+        "/services/pagerduty/erase/", {"account": connection.pk}, follow=True
+    ).content.decode()
     assert "Nothing was erased" in refused
     connections.revoke(connection, by=admin, erase=False)
     assert "Erase everything" in as_admin.get("/services/pagerduty/settings/").content.decode()
-    as_admin.post("/services/pagerduty/erase/")
+    as_admin.post("/services/pagerduty/erase/", {"account": connection.pk})
     assert not Member.objects.exists()
     assert "Erase everything" not in as_admin.get("/services/pagerduty/settings/").content.decode()

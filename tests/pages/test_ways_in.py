@@ -133,8 +133,13 @@ def test_a_check_is_made_on_demand_and_told(
     assert connection.checked_at != checked
     assert as_viewer.post(path).status_code == 403
     vendor.fault(path="*", region="us", kind="status", status=401, times=99)
-    page = as_admin.post(path, follow=True).content.decode()
-    assert "harbor-prod was checked" not in page
+    checked = connection.checked_at
+    answer = as_admin.post(path, {"account": connection.pk}, follow=True)
+    assert answer.status_code == 200
+    assert "harbor-prod was checked" not in answer.content.decode()
+    (told,) = answer.context["messages"]
+    assert str(told)
+    assert Connection.objects.get().checked_at == checked
 
 
 @pytest.mark.fault(10)

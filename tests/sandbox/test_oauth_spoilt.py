@@ -40,6 +40,7 @@ def test_an_id_token_is_good_or_spoilt_in_one_way(app: App, sandbox: Running, ho
         iss={"essential": True, "value": sandbox.base_url + ISSUER},
         aud={"essential": True, "value": app.client.id},
         exp={"essential": True},
+        azp={"value": app.client.id},
     )
     try:
         claims = jwt.decode(tokens["id_token"], KeySet.import_key_set(keys)).claims

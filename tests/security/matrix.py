@@ -9,7 +9,12 @@ Every request is asked for with nothing in it but a valid form token. What is `o
 """
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+SAFE = ("GET", "HEAD", "OPTIONS")
 ROLES = ("anonymous", "viewer", "admin")
+# What asks for one account by its number, in the field `account`.
+OF_ONE_SHOWN = ("check", "sync_now", "revoke")
+# These also concern one whose place was taken: it can be erased, and integrated again.
+OF_ONE_ACCOUNT = (*OF_ONE_SHOWN, "authorize", "let_in", "erase")
 BY_FILE = {"upload_members", "review_members", "apply_members", "put_members_aside"}
 
 TABLE = """
@@ -89,7 +94,7 @@ members_sample                       own     GET,HEAD         ->login   200     
 members_sample                       own     *                ->login   405       405
 members_sample                       missing GET,HEAD         ->login   404       404
 members_sample                       missing *                ->login   405       405
-erase                                own     POST             ->login   403       ->service_settings
+erase                                own     POST             ->login   403       404
 erase                                own     *                ->login   405       405
 erase                                missing POST             ->login   403       404
 erase                                missing *                ->login   405       405

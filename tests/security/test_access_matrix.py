@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import pytest
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.core.cache import cache
+from django.db import connection as database
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -16,15 +18,26 @@ from django.utils import timezone
 
 from seatwise.models import Authorization, Service, User
 from seatwise.models.authorization import Outcome
+from seatwise.models.connection import State
 from seatwise.urls import urlpatterns
 from tests.pages import rows
 from tests.sandboxes import Running
-from tests.security.matrix import BY_FILE, METHODS, ROLES, expected
+from tests.security.matrix import (
+    BY_FILE,
+    METHODS,
+    OF_ONE_ACCOUNT,
+    OF_ONE_SHOWN,
+    ROLES,
+    SAFE,
+    expected,
+)
 
 # Making one takes longer than what it asks for.
 CLIENT = Client(raise_request_exception=False)
 CHECKING = Client(raise_request_exception=False, enforce_csrf_checks=True)
-UNSAFE = [method for method in METHODS if method not in {"GET", "HEAD", "OPTIONS"}]
+UNSAFE = [method for method in METHODS if method not in SAFE]
+# Whose rows may come and go while somebody only looks: who is there, and what was refused.
+NOTED = {"django_session", "seatwise_auditevent", "seatwise_cache"}
 Kwargs = dict[str, str | int]
 
 
@@ -36,8 +49,11 @@ class Somebody:
     cookies: dict[str, str]
     attempt: int  # an authorization that it began itself
 
-    def ask(self, method: str, path: str, *, csrf: bool = False) -> HttpResponse:
-        """One request with its session, of which nothing stays: in the database or the browser."""
+    def ask(self, method: str, path: str, *, csrf: bool = False, **form: object) -> HttpResponse:
+        """One request with its session, of which nothing stays: in the database or the browser.
+
+        The answer's `changed` names the tables that it wrote to.
+        """
         client = CHECKING if csrf else CLIENT
         client.cookies.clear()
         for name, value in self.cookies.items():
@@ -45,9 +61,22 @@ class Somebody:
         if path.startswith(("/login", "/password", "/reauthenticate")):
             cache.clear()  # no limit of tries is reached by asking for everything
         with transaction.atomic():
-            answer: HttpResponse = client.generic(method, path)  # type: ignore[assignment]
+            before = writings()
+            answer: HttpResponse = client.generic(  # type: ignore[assignment]
+                method, path, urlencode(form), "application/x-www-form-urlencoded"
+            )
+            answer.changed = {name for name, _ in writings() - before}  # type: ignore[attr-defined]
             transaction.set_rollback(True)
         return answer
+
+
+def writings() -> set[tuple[str, int]]:
+    """Each table with how often this transaction has added, changed or removed a row of it."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables"
+        )
+        return set(cursor.fetchall())
 
 
 @pytest.fixture
@@ -133,18 +162,23 @@ def test_every_address_stands_in_the_matrix_and_the_other_way_round() -> None:
 
 @pytest.mark.fault(88)
 def test_every_address_answers_everybody_as_the_matrix_says(somebodies: list[Somebody]) -> None:
+    """And whoever only looks (GET, HEAD, OPTIONS) changes nothing."""
     wanted = expected()
     wrong = []
     for pattern, which in cases():
         for who, number in zip(somebodies, range(len(ROLES)), strict=True):
             path = reverse(str(pattern.name), kwargs=kwargs_of(pattern, which, who))
             for method in METHODS:
-                got = told(who.ask(method, path))
+                answer = who.ask(method, path)
+                got = told(answer)
                 right = wanted.get((str(pattern.name), which, method), ("no line",) * 3)[number]
                 if got != right:
                     wrong.append(
                         f"{pattern.name} {which} {method} {who.role}: {got}, expected {right}"
                     )
+                changed = answer.changed - NOTED  # type: ignore[attr-defined]
+                if method in SAFE and changed:
+                    wrong.append(f"{pattern.name} {which} {method} {who.role} changed {changed}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -171,6 +205,35 @@ def test_a_viewer_is_always_told_who_can(somebodies: list[Somebody]) -> None:
         if expected().get((str(pattern.name), which, "POST"), ("",) * 3)[1] == "403":
             path = reverse(str(pattern.name), kwargs=kwargs_of(pattern, which, viewer))
             assert "Ask Ada Admin" in viewer.ask("POST", path).content.decode(), path
+
+
+def test_what_does_change_something_is_noticed(somebodies: list[Somebody]) -> None:
+    answer = somebodies[2].ask("POST", "/services/add/github/")
+    assert answer.changed - NOTED == {"seatwise_service"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.fault(88)
+@pytest.mark.parametrize("of", ["nobody", "another service", "one whose place was taken", "words"])
+def test_an_account_that_is_not_there_is_not_taken_for_another(
+    somebodies: list[Somebody], service: Service, of: str
+) -> None:
+    numbers: dict[str, object] = {"nobody": 999_999_999, "words": "first"}
+    if of == "another service":
+        numbers[of] = rows.connection(Service.objects.get(key="figma")).pk
+    elif of == "one whose place was taken":
+        now = timezone.now()
+        gone = rows.connection(
+            service, account_id="P2", state=State.DISCONNECTED, disconnected_at=now, replaced_at=now
+        )
+        numbers[of] = gone.pk
+    wrong = []
+    for name in OF_ONE_ACCOUNT if of != "one whose place was taken" else OF_ONE_SHOWN:
+        path = reverse(name, kwargs={"key": "pagerduty"})
+        answer = somebodies[2].ask("POST", path, account=numbers[of], way="scoped", api_key="x")
+        changed = answer.changed - NOTED  # type: ignore[attr-defined]
+        if (told(answer), changed) != ("404", set()):
+            wrong.append(f"{name}: {told(answer)}, {changed}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_authorizations_of_others_are_not_there_for_a_viewer(

@@ -244,6 +244,25 @@ def test_what_was_refused_is_told_once_a_minute_for_each_address(
     assert told[0].actor == "Vic Viewer <vic@example.com>"
 
 
+def test_a_forged_form_is_told_once_a_minute_for_each_visitor_and_address(
+    admin: User, service: Service
+) -> None:
+    client, stranger = Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)
+    client.force_login(admin)
+    headers = {"Origin": "https://evil.example"}
+    for _ in range(3):
+        answer = client.post("/services/pagerduty/sync/", headers=headers)
+        assert answer.status_code == 403
+        assert "load the page again" in answer.content.decode()
+    client.post("/services/pagerduty/revoke/")
+    stranger.post("/login/", {"login": admin.email, "password": PASSWORD})
+    told = AuditEvent.objects.filter(action=Action.ACCESS_DENIED).order_by("pk")
+    assert [event.about for event in told] == ["POST sync_now", "POST revoke", "POST account_login"]
+    assert [event.actor for event in told] == [ADA, ADA, "Nobody signed in"]
+    assert "form's token" in told[0].said
+    assert "evil" not in told[0].said
+
+
 # ---- the page ------------------------------------------------------------------------------
 
 
@@ -281,6 +300,25 @@ def test_each_filter_finds_what_it_says(as_admin: Client, admin: User) -> None:
     assert "other &lt;b&gt;account&lt;/b&gt;" in page
     assert count(trail(as_admin, q="harbor figma")) == 0
     assert "No event matches" in trail(as_admin, q="harbor figma")
+
+
+def test_a_filter_that_is_chosen_stays_so_also_where_it_is_not_among_those_offered(
+    as_admin: Client,
+) -> None:
+    for number in range(201):
+        with audit.acting("command line", who=f"user {number:03}"):
+            audit.record(Action.CHECKED)
+    page = trail(as_admin, person="user 200", service="gone")
+    assert "<option selected>user 200</option>" in page
+    assert page.count(">user 199</option>") == 1
+    assert '<option value="gone" selected>gone</option>' in page
+    assert trail(as_admin, person="user 007").count(">user 007</option>") == 1
+
+
+def test_the_page_does_not_promise_what_the_databases_owner_could_break(as_admin: Client) -> None:
+    page = trail(as_admin)
+    assert "Nobody can change" not in page
+    assert "only the database’s owner could get round that" in page
 
 
 def test_days_begin_and_end_in_the_billing_zone(as_admin: Client, settings: object) -> None:

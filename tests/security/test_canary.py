@@ -16,13 +16,14 @@ from django.utils import timezone
 from seatwise import connections
 from seatwise.models import Authorization, Connection, Service, User
 from tests import canary
-from tests.canary_search import Canaries
+from tests.canary_search import LONG, SHORTEST, Canaries
 from tests.conftest import SESSION, authorize, read
 from tests.sandboxes import Running
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a+pass/word & 'more' <of> it"
 WORD = "hT7_kk2-pQ9mZr4xLw8vBn3c"
+DASHED = "a?>~?>~?>~b?>~?>~c>?>~?>d"  # + and / abound in its base64
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,12 @@ WORD = "hT7_kk2-pQ9mZr4xLw8vBn3c"
         base64.urlsafe_b64encode(f"id:{SECRET}:more".encode()).decode(),
         WORD,
         f"https://vendor.example/?state={WORD}&more=1",
-        base64.b64encode(WORD.encode()).decode(),
+        f"x_{WORD}",
+        f"{WORD}_more",
+        f"1-{WORD}-2",
+        *(base64.b64encode(f"{before}{WORD}".encode()).decode() for before in ("", "a", "ab")),
+        *(base64.urlsafe_b64encode(f"{b}{DASHED}.".encode()).decode() for b in ("", "a", "ab")),
+        base64.b64encode(f"Bearer {WORD}".encode()).decode(),
         "pdus+_0XBPWQQ_uMadeUp+/=",
         urllib.parse.quote("pdus+_0XBPWQQ_uMadeUp+/="),
         base64.b64encode(b"Bearer pdus+_0XBPWQQ_uMadeUp+/=").decode(),
@@ -47,6 +53,7 @@ def test_a_secret_is_found_in_every_shape(written: str) -> None:
     canaries = Canaries()
     canaries.secret("password", SECRET)
     canaries.secret("state", WORD)
+    canaries.secret("session key", DASHED)
     canaries.write("a page", f"before {written} behind")
     canaries.write("another page", "nothing of it")
     found = canaries.found()
@@ -54,6 +61,19 @@ def test_a_secret_is_found_in_every_shape(written: str) -> None:
     assert len(found) == 1
     assert found[0].endswith("stands in: a page")
     assert SECRET not in found[0]
+
+
+def test_a_secret_is_found_wherever_it_begins_and_ends() -> None:
+    canaries = Canaries()
+    words = ["k" + WORD[:LONG], WORD[:LONG], WORD[: LONG - 1], WORD[:SHORTEST]]
+    for number, word in enumerate(words):
+        canaries.secret(f"word {number}", word)
+    for before in range(2 * LONG):
+        canaries.write(f"at {before}", "." * before + words[1][::-1] + words[1])
+    found = canaries.found()
+    canaries.spool.close()
+    for number, times in enumerate([0, 2 * LONG, 2 * LONG, 2 * LONG]):
+        assert sum(f"word {number} " in told for told in found) == times
 
 
 def test_what_is_shown_on_purpose_is_left_out_only_there() -> None:

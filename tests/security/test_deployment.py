@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from seatwise.models import Service, User
+from seatwise.sessions import SessionStore
 from seatwise.urls import urlpatterns
 from seatwise.vault import new_key
 from tests.conftest import PASSWORD, configure
@@ -132,18 +133,20 @@ def test_a_stolen_table_of_sessions_signs_nobody_in(as_admin: Client, admin: Use
 
 
 def test_signing_in_gives_a_new_session(admin: User) -> None:
+    """Somebody else may have planted the session that one signs in with."""
     client = Client()
-    given = {"login": admin.email, "password": PASSWORD}
-    client.post("/login/", given)
-    first = client.cookies["sessionid"].value
-    client.post("/login/", given)  # already in: nothing new
-    client.post("/logout/")
-    client.post("/login/", given)
-    second = client.cookies["sessionid"].value
-    assert first != second
-    before = Client()
-    before.cookies["sessionid"] = first
-    assert before.get("/").status_code == 302
+    planted = client.session
+    planted["from before"] = "somebody else"
+    planted.save()
+    before = client.cookies["sessionid"].value
+    client.post("/login/", {"login": admin.email, "password": PASSWORD})
+    assert client.get("/").status_code == 200
+    assert client.cookies["sessionid"].value != before
+    assert not SessionStore().exists(before)
+    assert Session.objects.count() == 1
+    thief = Client()
+    thief.cookies["sessionid"] = before
+    assert thief.get("/").status_code == 302
 
 
 def test_cookies_are_for_the_browser_alone_and_for_tls() -> None:

@@ -40,9 +40,9 @@ def acme(db: None, world: World) -> Connection:
         account_name="acme",
         api_url="https://acme.example",
         connected_at=now,
-        expires_at=now + timedelta(days=1),
+        way="key",
     )
-    made.seal("access_token", "only-for-tests")
+    made.seal("credential", "only-for-tests")
     made.save()
     return made
 

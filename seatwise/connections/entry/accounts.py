@@ -11,14 +11,19 @@ from typing import Literal, cast
 from django.db import transaction
 from django.utils import timezone
 
-from seatwise import audit
+from seatwise import audit, installation
 from seatwise.connections import revocation
 from seatwise.connections.checking import Proved, prove
 from seatwise.connections.entry import keeping
 from seatwise.connections.entry.aside import reopened, written
 from seatwise.connections.ways import Given, connector_for
 from seatwise.connectors.base import Connector
-from seatwise.connectors.errors import BrokenAnswer, ConsentRefused, TryAgainLater, VendorError
+from seatwise.connectors.errors import (
+    BrokenAnswer,
+    ConsentRefused,
+    TryAgainLater,
+    VendorError,
+)
 from seatwise.models import Authorization, Connection, Revocation, Service, User
 from seatwise.models.audit_event import Action
 from seatwise.models.authorization import Outcome
@@ -33,14 +38,14 @@ NEVER_KEPT = "It never became a connection."
 
 
 class NotYours(Exception):
-    """Only who began an attempt may decide about it, once, and in time."""
+    """Only who began an attempt may decide about it, once, in time, and not on a copy."""
 
 
 def settle(attempt: Authorization, connector: Connector, given: Given) -> Authorization:
     """Finds out whose grant this is and keeps it, holds it, or gives it back and says why."""
     try:
         proved = prove(connector, given, frozenset(attempt.asked))
-        ended, to_tell = _kept(attempt, connector, proved)
+        to_tell = _kept(attempt, connector, proved)
     except Exception as error:
         # Whatever went wrong: a grant that is stored nowhere must not live on at the vendor.
         revocation.give_back(attempt.service, given, NEVER_KEPT)
@@ -49,9 +54,7 @@ def settle(attempt: Authorization, connector: Connector, given: Given) -> Author
         sentence = "Seatwise made a mistake. Nothing was connected."
         end(attempt, Outcome.FAILED, sentence, START_AGAIN)
         raise
-    for row in to_tell:
-        revocation.tell(row)
-    return ended
+    return _told(attempt, to_tell)
 
 
 def decide(attempt: Authorization, choice: str, *, user: User) -> Authorization:
@@ -62,10 +65,8 @@ def decide(attempt: Authorization, choice: str, *, user: User) -> Authorization:
     """
     if choice not in ("beside", "replace", "cancel"):
         raise ValueError("There is no such choice.")
-    ended, tell = _decided(attempt.pk, cast("Choice", choice), user)
-    for row in tell:
-        revocation.tell(row)
-    return ended
+    ended, to_tell = _decided(attempt.pk, cast("Choice", choice), user)
+    return _told(ended, to_tell)
 
 
 def release_held(now: datetime) -> int:
@@ -110,17 +111,17 @@ def end(attempt: Authorization, outcome: Outcome, message: str, remedy: str = ""
 
 
 @transaction.atomic
-def _kept(
-    attempt: Authorization, connector: Connector, proved: Proved
-) -> tuple[Authorization, list[Revocation]]:
-    """What the new grant has made superfluous is told the vendor after the transaction."""
+def _kept(attempt: Authorization, connector: Connector, proved: Proved) -> list[Revocation]:
+    """What the new grant has made superfluous, to be told the vendor after the transaction."""
     service = _service_for_admin(attempt, attempt.user_id)
     renews = attempt.renews
     same = Connection.objects.of_account(service, proved.account)
     if renews is not None and renews not in same:
-        return _hold(attempt, connector, proved, renews), []
+        _hold(attempt, connector, proved, renews)
+        return []
     kept = keeping.keep(service, connector, proved, by=attempt.user)
-    return _connected(attempt, connector, kept), kept.to_tell
+    _connected(attempt, connector, kept, kept.to_tell)
+    return kept.to_tell
 
 
 def _service_for_admin(attempt: Authorization, user_id: int) -> Service:
@@ -132,24 +133,44 @@ def _service_for_admin(attempt: Authorization, user_id: int) -> Service:
     return Service.objects.select_for_update(no_key=True).get(pk=attempt.service_id)
 
 
-def _connected(attempt: Authorization, connector: Connector, kept: keeping.Kept) -> Authorization:
+def _connected(
+    attempt: Authorization, connector: Connector, kept: keeping.Kept, to_tell: list[Revocation]
+) -> Authorization:
     name = kept.connection.account_name
     attempt.connection, attempt.held, attempt.account = kept.connection, "", None
-    if not kept.was_there:
-        return end(attempt, Outcome.CONNECTED, f"{connector.name} is connected.")
-    renewed = f"The authorization of {name} was renewed."
-    if attempt.renews_id is None:
-        renewed = f"{name} was connected already; its authorization was renewed."
-    told = [row.told for row in kept.to_tell if row.is_settled]
-    return end(attempt, Outcome.CONNECTED, renewed, " ".join(told) or "Nothing else has changed.")
+    sentence = f"{connector.name} is connected."
+    if kept.was_there:
+        sentence = f"The authorization of {name} was renewed."
+        if attempt.renews_id is None:
+            sentence = f"{name} was connected already; its authorization was renewed."
+    fate = f"{kept.left} {_fate(to_tell)}".strip()
+    return end(attempt, Outcome.CONNECTED, sentence, fate)
 
 
-def _hold(
-    attempt: Authorization, connector: Connector, proved: Proved, renews: Connection
-) -> Authorization:
+def _fate(to_tell: list[Revocation]) -> str:
+    """What became of the grants that a newer one took the place of, as far as it is known."""
+    return " ".join(
+        f"The replaced authorization of {row.connection.account_name}: {row.told}"
+        for row in to_tell
+        if row.connection
+    )
+
+
+def _told(attempt: Authorization, to_tell: list[Revocation]) -> Authorization:
+    """Tells the vendor, and then the person what came of it."""
+    before = _fate(to_tell)
+    for row in to_tell:
+        revocation.tell(row)
+    if attempt.outcome == Outcome.CONNECTED and before:
+        attempt.remedy = attempt.remedy.removesuffix(before) + _fate(to_tell)
+        attempt.save(update_fields=["remedy"])
+    return attempt
+
+
+def _hold(attempt: Authorization, connector: Connector, proved: Proved, renews: Connection) -> None:
     """Data of two accounts never mixes: nothing is changed until somebody chose."""
     attempt.account = written(attempt, proved)
-    return end(
+    end(
         attempt,
         Outcome.ASKS,
         f"You chose {proved.account.name} at {connector.name}, but this connection reads "
@@ -166,6 +187,8 @@ def _decided(pk: int, choice: Choice, user: User) -> tuple[Authorization, list[R
         raise NotYours("This was decided already. Nothing was changed.")
     if attempt.user_id != user.pk:
         raise NotYours("Only who began this authorization can decide about it.")
+    if choice != "cancel" and (hindrance := installation.hindrance()):
+        raise NotYours(hindrance)  # the grant may be the original's, from which this was copied
     if attempt.waited_too_long(timezone.now()):
         return _released(
             attempt, Outcome.FAILED, "This took longer than 15 minutes. Nothing was changed."
@@ -186,10 +209,11 @@ def _decided(pk: int, choice: Choice, user: User) -> tuple[Authorization, list[R
         )
     old = attempt.renews
     kept = keeping.keep(service, connector, proved, by=user)
-    tell = list(kept.to_tell)
+    to_tell = list(kept.to_tell)
     if choice == "replace" and old is not None and old != kept.connection:
-        tell.append(keeping.replace(old, kept.connection, by=user))
-    return _connected(attempt, connector, kept), tell
+        row = keeping.replace(old, kept.connection, by=user)
+        to_tell += [row] if row else []
+    return _connected(attempt, connector, kept, to_tell), to_tell
 
 
 def _released(

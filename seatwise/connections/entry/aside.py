@@ -31,15 +31,10 @@ def reopened(attempt: Authorization, connector: Connector) -> Proved:
         way = next(way for way in connector.ways if way.key == attempt.way)
         grant = Grant(**whole["grant"] | {"scopes": _set(whole["grant"]["scopes"])})
         given = Given(way, grant, datetime.fromisoformat(whole["at"]), whole["credential"])
-        account = Account(**_account(told["account"]))
+        account = Account(**told["account"] | {"scopes": _set(told["account"]["scopes"])})
         return Proved(given, account, tuple(_check(each) for each in told["checks"]))
     except (ValueError, KeyError, TypeError, StopIteration):
         raise CannotOpen("What was held is not whole.") from None
-
-
-def _account(told: dict[str, Any]) -> dict[str, Any]:
-    gaps = tuple(Gap(**gap) for gap in told["gaps"])
-    return told | {"gaps": gaps, "scopes": _set(told["scopes"])}
 
 
 def _check(told: dict[str, Any]) -> Check:

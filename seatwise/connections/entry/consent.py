@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from seatwise import audit, installation
 from seatwise.connections.configuration import callback_url, config
-from seatwise.connections.entry.accounts import BACK_AS_VIEWER, end, failed, release_held, settle
+from seatwise.connections.entry.accounts import BACK_AS_VIEWER, end, failed, settle
 from seatwise.connections.ways import (
     Given,
     connector_for,
@@ -24,8 +24,6 @@ from seatwise.models import Authorization, Connection, Service, User
 from seatwise.models.audit_event import Action
 from seatwise.models.authorization import Outcome, fingerprint
 from seatwise.vault import CannotOpen
-
-__all__ = ["StateRejected", "begin", "finish", "release_held"]
 
 log = logging.getLogger(__name__)
 

@@ -25,6 +25,7 @@ class Kept:
     connection: Connection
     was_there: bool  # it held a grant before
     to_tell: list[Revocation] = field(default_factory=list)
+    left: str = ""  # why the vendor is told nothing of the grant that was there, in a sentence
 
 
 def keep(service: Service, connector: Connector, proved: Proved, *, by: User) -> Kept:
@@ -35,7 +36,7 @@ def keep(service: Service, connector: Connector, proved: Proved, *, by: User) ->
     if connection.pk is None:
         connection.save()  # sealing needs its number
     before = sorted(connection.scopes) if was_there else None
-    to_tell = _old_grant(connection, proved) if was_there else []
+    to_tell, left = _old_grant(connection, proved) if was_there else ([], "")
     _describe(connection, proved, by, now)
     _seal(connection, proved)
     connection.save()
@@ -43,11 +44,14 @@ def keep(service: Service, connector: Connector, proved: Proved, *, by: User) ->
     if not others.holding_a_grant().exists():
         others.shown().update(replaced_at=now)
     _record(service, connector, connection, proved, before)
-    return Kept(connection, was_there, to_tell)
+    return Kept(connection, was_there, to_tell, left)
 
 
-def replace(old: Connection, new: Connection, *, by: User) -> Revocation:
-    """Revokes the old account's grant; the pages show the new one, and the data is kept."""
+def replace(old: Connection, new: Connection, *, by: User) -> Revocation | None:
+    """Revokes the old account's grant; the pages show the new one, and the data is kept.
+
+    Of a grant that somebody has revoked meanwhile, the revocation it came to.
+    """
     why = f"{new.account_name} took its place."
     row = revocation.forget(old.pk, by=by, why=why)
     Connection.objects.filter(pk=old.pk).update(replaced_at=timezone.now())
@@ -64,29 +68,36 @@ def _row_of(service: Service, proved: Proved, by: User, now: datetime) -> Connec
     return Connection(service=service, account_id=account_id, connected_by=by, connected_at=now)
 
 
-def _old_grant(connection: Connection, proved: Proved) -> list[Revocation]:
-    """Takes the old grant out of the row; a vendor that gave the same token again keeps it."""
+def _old_grant(connection: Connection, proved: Proved) -> tuple[list[Revocation], str]:
+    """Takes the old grant out of the row, to be ended; or a sentence why there is nothing to end.
+
+    A vendor that gave the same token again keeps it.
+    """
     way = connection.way_in
     if installation.hindrance(connection) is not None:
-        return []  # it is the original's, from which this row was copied
+        return [], "The earlier authorization is left to the installation that it belongs to."
     if way is not None and way.kind == "key":
         return _old_key(connection, proved)
     try:
         tokens = [connection.unseal("refresh_token"), connection.unseal("access_token")]
     except CannotOpen:
-        return []
+        return [revocation.unopened(connection, REPLACED)], ""
     held = [token for token in tokens if token]
-    if not held or {proved.given.grant.refresh_token, proved.given.grant.access_token} & {*held}:
-        return []  # one token in common is one grant in common
-    return [revocation.hand_over(connection, held[0], REPLACED)]
+    if not held:
+        return [], "Of the earlier authorization nothing was left that could be ended."
+    if {proved.given.grant.refresh_token, proved.given.grant.access_token} & {*held}:
+        return [], f"{connection.service.name} gave the same authorization again."
+    return [revocation.hand_over(connection, held[0], REPLACED)], ""
 
 
-def _old_key(connection: Connection, proved: Proved) -> list[Revocation]:
+def _old_key(connection: Connection, proved: Proved) -> tuple[list[Revocation], str]:
     try:
         same = connection.unseal("credential") == proved.given.credential
     except CannotOpen:
         same = False
-    return [] if same else [revocation.unsaid_key(connection, REPLACED)]
+    if same:
+        return [], "It is the same API key as before."
+    return [revocation.unsaid_key(connection, REPLACED)], ""
 
 
 def _describe(connection: Connection, proved: Proved, by: User, now: datetime) -> None:
@@ -96,7 +107,7 @@ def _describe(connection: Connection, proved: Proved, by: User, now: datetime) -
     connection.account_name, connection.region = account.name, account.region
     connection.api_url = account.api_url
     connection.granted_by, connection.granted_role = account.granted_by, account.granted_role
-    connection.way, connection.scopes = way.key, sorted(proved.given.grant.scopes or [])
+    connection.way, connection.scopes = way.key, sorted(account.scopes or [])
     connection.granted_at, connection.refreshing_since = proved.given.at, None
     connection.installation = installation.uid()
     checking.put(connection, proved.checks, now)

@@ -44,19 +44,24 @@ def renew(connection_id: int) -> None:
 def _token(connection_id: int, need: Need) -> str:
     until = time.monotonic() + WAITS
     connection = _row(connection_id)
-    if hindrance := installation.hindrance(connection):
-        raise KeptBack(hindrance)
+    _check_may_use(connection)
     while True:
         token = _in_hand(connection, need)
         if token:
             return token
         with alone(connection_id) as mine:
             if mine:
+                _check_may_use(connection)  # again: it may have waited for long
                 return refresh(connection, need)
         if time.monotonic() > until:
             raise TryAgainLater("Another process has been renewing the authorization for long.")
         time.sleep(random.uniform(*LOOKS_AGAIN))  # noqa: S311 - spreads load, guards no secret
         connection = _row(connection_id)
+
+
+def _check_may_use(connection: Connection) -> None:
+    if hindrance := installation.hindrance(connection):
+        raise KeptBack(hindrance)
 
 
 def _row(connection_id: int) -> Connection:

@@ -43,7 +43,7 @@ from seatwise.vault import CannotOpen, KeyMissing
 
 log = logging.getLogger(__name__)
 
-DEADLINE = 60.0  # seconds for the one request, from connecting to the last byte
+DEADLINE = 30.0  # seconds for the one request, from connecting to the last byte
 STORING = 30.0  # seconds for which an answer is kept in hand while the database is away
 RESTING = 0.5  # seconds between two tries to store it
 AT_ONCE = timedelta(seconds=10)  # a token refused so soon is not helped by another
@@ -151,16 +151,17 @@ def _after_a_cut(
     notes = verdicts.notes_on(connection, marker)
     firsts = [note.detail["first"] for note in notes if "first" in note.detail]
     lost = next((note.said for note in notes if note.detail.get("lost")), "")
-    age = now - marker if now - marker > -ASTRAY else timedelta.max
-    if app.grace is not None and not firsts and age < timedelta(seconds=app.grace):
+    age = now - marker
+    in_time = app.grace is not None and timedelta(0) <= age < timedelta(seconds=app.grace)
+    if in_time and app.grace is not None and not firsts:
         verdicts.repeated(connection, now, marker, app.grace)
         return marker
-    rest = timedelta(seconds=DEADLINE + STORING) - age
-    if not lost and rest > timedelta(0):
+    patience = timedelta(seconds=DEADLINE + STORING)
+    if not lost and -ASTRAY < age < patience:  # else the clock has jumped, or nobody answers
         return TryAgainLater(
             "The authorization was being renewed when Seatwise was interrupted; its outcome is"
             " still waited for.",
-            after=rest.total_seconds(),
+            after=(patience - age).total_seconds(),
         )
     since = datetime.fromisoformat(firsts[0]) if firsts else marker
     return verdicts.lost(connection, _unknown(connection, since, lost), unknown_since=since)

@@ -59,8 +59,9 @@ def store(connection: Connection, grant: Grant, now: datetime) -> None:
     life = timedelta(seconds=grant.expires_in) if grant.expires_in else SHORT
     connection.expires_at, connection.refreshed_at = now + life, now
     way = connection.way_in
-    if connection.granted_at and way:
-        connection.ends_at = connection.granted_at + way.lasts if way.lasts else None
+    if way:
+        begun = connection.granted_at or connection.connected_at
+        connection.ends_at = begun + way.lasts if way.lasts else None
     if grant.scopes:
         connection.scopes = sorted(grant.scopes)
 

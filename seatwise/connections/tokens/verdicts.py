@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from seatwise import audit
+from seatwise import audit, keys
 from seatwise.connectors.errors import CredentialsRejected, KeptBack, VendorError
 from seatwise.models import AuditEvent, Connection
 from seatwise.models.audit_event import Action, AuditEventQuerySet
@@ -41,7 +41,7 @@ def lost(
 def altered(connection: Connection, error: CannotOpen) -> CredentialsRejected:
     """A secret that was changed or moved in the database is used for nothing."""
     _record(Action.SECRET_REFUSED, connection, str(error), {})
-    return lost(connection, f"The stored token cannot be opened. {error}")
+    return lost(connection, keys.altered_sentence(error))
 
 
 def gone(connection: Connection) -> CredentialsRejected:
@@ -55,7 +55,8 @@ def keys_missing(error: CannotOpen) -> KeptBack:
     return KeptBack(
         f"Seatwise cannot open the stored token here. {error}",
         remedy="The operator of Seatwise puts the missing key back into SEATWISE_ENCRYPTION_KEYS;"
-        " the authorization is as it was.",
+        " the authorization is as it was. Where the key is lost for good, `seatwise keys accept`"
+        " gives up what it sealed, and an admin integrates again.",
     )
 
 
@@ -93,6 +94,11 @@ def unanswered(connection: Connection) -> AuditEvent | None:
     if connection.refreshed_at:
         found = found.filter(at__gte=connection.refreshed_at)
     return found.order_by("at").first()
+
+
+def failed_since(connection: Connection, moment: datetime) -> bool:
+    """Whether a refresh did not work out since then."""
+    return _failures(connection).filter(at__gte=moment).exists()
 
 
 def moment(at: datetime) -> str:

@@ -53,6 +53,7 @@ SCOPES = (
         "to read the right account, and never mix two",
         loses="The account is known by its name only, and counts as another once it is renamed.",
         required=True,
+        of_person=True,
     ),
     Scope(
         "users.read",

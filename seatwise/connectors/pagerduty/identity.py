@@ -8,7 +8,7 @@ from seatwise.connectors.http import FixedToken
 from seatwise.connectors.pagerduty import facts
 from seatwise.connectors.pagerduty.api import API_KEY, Api
 from seatwise.connectors.pagerduty.fields import Doc, Link, subdomain
-from seatwise.connectors.pagerduty.machine import named_in, without_names
+from seatwise.connectors.pagerduty.machine import named_by
 from seatwise.connectors.pagerduty.person import find_me
 from seatwise.connectors.pagerduty.proof import ClaimsDoc, read_proof
 from seatwise.connectors.patience import Patience
@@ -46,7 +46,7 @@ class _Place:
 
 
 async def _place(config: Config, grant: Grant, patience: Patience | None) -> _Place:
-    named = named_in(grant.scopes or ())
+    named = named_by(grant)
     if grant.id_token is not None:
         of_machine = named is not None
         claims = await read_proof(config, grant.id_token, patience, of_machine=of_machine)
@@ -82,7 +82,7 @@ async def _describe(api: Api, api_url: str, region: str, place: _Place, grant: G
         api_url=api_url,
         granted_by=me.who,
         granted_role=me.role,
-        scopes=None if grant.scopes is None else without_names(grant.scopes),
+        scopes=grant.scopes,
     )
 
 

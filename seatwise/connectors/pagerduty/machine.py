@@ -1,12 +1,13 @@
 """A private app of an account, which signs in by its own id and secret and acts for nobody."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from seatwise.connectors import oauth
 from seatwise.connectors.base import OAuthApp
-from seatwise.connectors.errors import ConsentRefused
+from seatwise.connectors.errors import ConsentRefused, VendorError
 from seatwise.connectors.pagerduty import facts
 from seatwise.connectors.patience import Patience
 from seatwise.connectors.records import Grant
@@ -14,7 +15,8 @@ from seatwise.connectors.records import Grant
 ACCOUNT = "as_account-"  # and then "us.harbor-prod": a scope that names the account
 LONGEST_NAME = 63  # characters: it is a part of a host's name
 LONGEST_ADDRESS = 300
-OF_PEOPLE = frozenset({"openid"})  # scopes that make no sense for an app
+BRIEFLY = 5.0  # seconds for the end of a token that is not needed; somebody waits
+OF_PEOPLE = frozenset(scope.name for scope in facts.SCOPES if scope.of_person)
 AT_LEAST = "users.read"
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -25,8 +27,9 @@ async def machine_grant(
 ) -> Grant:
     """The app's tokens for that account, in whichever region it is.
 
-    PagerDuty refuses an app as a whole that asks for one permission too many. Then it is asked
-    for each by itself, so that what is missing limits the connection and does not prevent it.
+    PagerDuty refuses an app as a whole that asks for one permission too many. Then one after the
+    other is added, so that what is missing limits the connection and does not prevent it; every
+    token but the last is ended again.
     """
     name = account_named(account_name)
     wanted = [s for s in dict.fromkeys(scopes) if s not in OF_PEOPLE and not s.startswith(ACCOUNT)]
@@ -62,18 +65,10 @@ def account_named(text: str) -> str:
     return typed
 
 
-def named_in(scopes: Iterable[str]) -> tuple[str, str] | None:
-    """The region ("US") and the name of the account that a machine's scopes name."""
-    for scope in scopes:
-        region, dot, name = scope.removeprefix(ACCOUNT).partition(".")
-        if scope.startswith(ACCOUNT) and dot and region.upper() in facts.REGIONS:
-            return region.upper(), name
-    return None
-
-
-def without_names(scopes: Iterable[str]) -> frozenset[str]:
-    """The scopes that are permissions."""
-    return frozenset(scope for scope in scopes if not scope.startswith(ACCOUNT))
+def named_by(grant: Grant) -> tuple[str, str] | None:
+    """The region ("US") and the name of the account that a machine's grant is for."""
+    region, dot, name = grant.account.partition(".")
+    return (region.upper(), name) if dot and region.upper() in facts.REGIONS else None
 
 
 def _host_in(typed: str) -> str:
@@ -87,13 +82,14 @@ async def _ask(
     app: OAuthApp, region: str, name: str, scopes: Iterable[str], patience: Patience | None
 ) -> Grant | None:
     """None where the region does not know the account, or the app may not have all of that."""
-    account = f"{ACCOUNT}{region.lower()}.{name}"
+    account = f"{region.lower()}.{name}"
+    scope = " ".join([f"{ACCOUNT}{account}", *scopes])
     try:
-        grant = await oauth.machine(app, " ".join([account, *scopes]), patience=patience)
+        grant = await oauth.machine(app, scope, patience=patience)
     except ConsentRefused:
         return None
-    # Without an ID token this scope is all that tells which account it is.
-    return replace(grant, scopes=(grant.scopes or frozenset()) | {account})
+    permissions = frozenset(s for s in grant.scopes or () if not s.startswith(ACCOUNT))
+    return replace(grant, scopes=permissions, account=account)
 
 
 async def _as_much_as_may_be(
@@ -104,9 +100,24 @@ async def _as_much_as_may_be(
     least: Grant,
     patience: Patience | None,
 ) -> Grant:
-    allowed = [AT_LEAST]
-    for scope in wanted:
-        alone = scope != AT_LEAST and await _ask(app, region, name, [scope], patience)
-        if alone:
-            allowed.append(scope)
-    return await _ask(app, region, name, allowed, patience) or least
+    allowed, came = [AT_LEAST], [least]
+    try:
+        for scope in wanted:
+            if scope in allowed:
+                continue
+            more = await _ask(app, region, name, [*allowed, scope], patience)
+            if more is not None:
+                allowed.append(scope)
+                came.append(more)
+    except VendorError:
+        await _end(app, came)
+        raise
+    await _end(app, came[:-1])
+    return came[-1]
+
+
+async def _end(app: OAuthApp, grants: Iterable[Grant]) -> None:
+    """Ends tokens that nobody will use, as far as PagerDuty listens; they die in a day anyway."""
+    await asyncio.gather(
+        *(oauth.end_grant(app, grant.access_token, deadline=BRIEFLY) for grant in grants)
+    )

@@ -12,9 +12,17 @@ from seatwise.connectors.records import Account
 USUAL = frozenset(scopes_to_ask(facts.SCOPES))
 OPTIONAL = frozenset(scope.name for scope in facts.SCOPES if scope.optional)
 
+BY_PERMISSION = (
+    "An admin of Seatwise presses Integrate again and chooses OAuth, permission by permission."
+)
+
 
 class Withheld(AccessDenied):
     """Nobody needs to ask: the grant is known not to have the permission."""
+
+    def __init__(self, sentence: str, *, remedy: str, chosen: bool = False) -> None:
+        super().__init__(sentence, remedy=remedy)
+        self.chosen = chosen  # it was not asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +34,16 @@ class Permit:
     is_key: bool = False
     is_classic: bool = False  # of a person, and opens what they may read
     classic_write: bool = False
+    is_other_app: bool = False  # everything was asked for, of an app that knows single ones only
 
     @classmethod
     def of(cls, account: Account, token: str, asked: frozenset[str]) -> "Permit":
         granted = account.scopes
         if granted is None or not granted & facts.CLASSIC:
+            other = granted is not None and bool(asked & facts.CLASSIC)
             asked = USUAL if asked & facts.CLASSIC else asked
-            return cls(asked, granted, is_key=token.startswith(API_KEY))
+            is_key = token.startswith(API_KEY)
+            return cls(asked, granted, is_key=is_key, is_other_app=other)
         return cls(asked, None, is_classic=True, classic_write="write" in granted)
 
     @property
@@ -64,10 +75,13 @@ class Permit:
         return Withheld(
             f"{was} not asked for.",
             remedy=f"An admin of Seatwise presses Integrate again and ticks {names}.",
+            chosen=True,
         )
 
     def to_add(self, names: str) -> str:
         """Who gives it permissions that were asked for, and how."""
+        if self.is_other_app:
+            return BY_PERMISSION
         return (
             f"{ADMINS} adds {names} to the app in PagerDuty, then an admin of Seatwise presses"
             " Integrate again."

@@ -12,7 +12,7 @@ from seatwise.connectors.errors import (
     VendorError,
 )
 from seatwise.connectors.pagerduty import facts
-from seatwise.connectors.pagerduty.permit import Permit, Withheld
+from seatwise.connectors.pagerduty.permit import BY_PERMISSION, Permit, Withheld
 from seatwise.connectors.pagerduty.person import ADMINS, MeDoc
 from seatwise.connectors.pagerduty.probes import MembersDoc
 from seatwise.connectors.pagerduty.usage.notifications import NOT_FOR_US
@@ -115,6 +115,8 @@ class Verdicts:
         if permit.is_classic:
             word = "write" if permit.classic_write else "read"
             found = f"A classic authorization ({word}): it opens what the person may read."
+            if not permit.asked & facts.CLASSIC:
+                found += " The app is registered so; single permissions cannot be left out."
             return Check(key, name, "ok", found)
         if permit.granted is None:
             what = "an API key" if permit.is_key else "this token"
@@ -123,6 +125,12 @@ class Verdicts:
         if not missing:
             count = len(permit.granted & SCOPES.keys())
             return Check(key, name, "ok", f"All that were asked for were granted: {count}.")
+        if permit.is_other_app:
+            found = (
+                "This app is registered in PagerDuty with Scoped OAuth, which gives nothing to who"
+                " asks for everything at once; it has to be asked permission by permission."
+            )
+            return Check(key, name, "limited", found, BY_PERMISSION)
         costs = " ".join(f"{scope}: {SCOPES[scope].loses}" for scope in missing)
         remedy = permit.to_add(" and ".join(missing))
         return Check(key, name, "limited", f"Not granted were {len(missing)}. {costs}", remedy)
@@ -249,7 +257,9 @@ class Verdicts:
         if isinstance(answer, UNSURE):
             return _unsure(key, name, answer)
         remedy = self._permit.remedy(answer, scope)
-        return Check(key, name, "limited", str(answer), remedy, Gap(*lost, str(answer), remedy))
+        chosen = isinstance(answer, Withheld) and answer.chosen
+        gap = Gap(*lost, str(answer), remedy, chosen=chosen)
+        return Check(key, name, "limited", str(answer), remedy, gap)
 
     @property
     def _is_of_nobody(self) -> bool:

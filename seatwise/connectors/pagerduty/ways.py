@@ -11,8 +11,9 @@ WAYS = (
         "scoped",
         "consent",
         "OAuth, permission by permission",
-        "For the account in which Seatwise's app is registered with Scoped OAuth. An Account Owner"
-        " or Global Admin allows exactly what is ticked, and nothing that changes anything in"
+        "For an app that was registered with Scoped OAuth, in the very account that is read; how it"
+        " was registered decides between this and the next way. An Account Owner or Global Admin"
+        " allows exactly what is ticked, and nothing that changes anything in"
         " PagerDuty. After a year somebody has to authorize again.",
         needs=_APP,
         idle=timedelta(days=30),
@@ -22,9 +23,9 @@ WAYS = (
         "classic",
         "consent",
         "OAuth, everything that the person may read",
-        "For any account, where Seatwise's app is registered with Classic User OAuth. It reads what"
-        " the person who authorizes may read, so an Account Owner or Global Admin should; single"
-        " permissions cannot be left out. After three years somebody has to authorize again.",
+        "For an app that was registered with Classic User OAuth; any account may be chosen. It"
+        " reads what the person who authorizes may read, so an Account Owner or Global Admin should;"
+        " single permissions cannot be left out. After three years somebody has to authorize again.",
         scope="read",
         needs=_APP,
         idle=timedelta(days=210),
@@ -37,6 +38,8 @@ WAYS = (
         "For a start without registering an app. An Account Owner or Global Admin makes the key in"
         " PagerDuty, read-only where that is offered; it works until somebody deletes it there."
         " It opens more than Seatwise reads, so the ways above are the safer ones.",
+        removal="In PagerDuty, keys are deleted under Integrations, API Access Keys, and a person's"
+        " own in that person's profile, under User Settings. Until then whoever has it gets in.",
     ),
     Way(
         "machine",
@@ -45,5 +48,7 @@ WAYS = (
         "For an account that has an app of its own with Scoped OAuth: the app signs in by its"
         " client id and secret and reads what is ticked. It acts for nobody, so it takes no seat"
         " and does not end when a person leaves.",
+        removal="In PagerDuty, under Integrations, App Registration, delete the app or give it"
+        " another client secret, because whoever has the present one still gets in.",
     ),
 )

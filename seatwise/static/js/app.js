@@ -1,5 +1,7 @@
 // What every page can do once scripts run; each thing works without them in a plainer way.
 
+// What an address asks to be opened at once.
+const ASKED = ["integrate", "revoke", "erase", "adopt", "accept-keys", "authorization"];
 const inViewersZone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 document.addEventListener("click", (event) => {
@@ -39,7 +41,10 @@ for (const dialog of document.querySelectorAll("dialog[data-modal][open]")) {
   dialog.showModal();
   // The address asked for this dialog; once it is closed, loading again must not bring it back.
   dialog.addEventListener("close", () => {
-    if (!dialog.open) history.replaceState(null, "", location.pathname);
+    if (dialog.open) return;
+    const here = new URL(location.href);
+    for (const asked of ASKED) here.searchParams.delete(asked);
+    history.replaceState(null, "", here);
   });
 }
 

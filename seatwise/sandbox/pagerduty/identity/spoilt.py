@@ -19,8 +19,10 @@ def spoilt(claims: dict[str, Any], how: str) -> dict[str, Any]:
         return claims | {"iat": claims["iat"] + A_DAY, "exp": claims["iat"] + 2 * A_DAY}
     if how == "other_issuer":
         return claims | {"iss": "https://identity.other.example"}
-    if how == "other_app":
-        return claims | {"aud": ["another-app"], "azp": "another-app"}
+    if how == "other_audience":
+        return claims | {"aud": ["another-app"]}
+    if how == "other_party":  # that asked for it; the audience is as it should be
+        return claims | {"azp": "another-app"}
     return claims
 
 

@@ -22,7 +22,8 @@ ID_TOKENS: Final = (
     "expired",
     "early",
     "other_issuer",
-    "other_app",
+    "other_audience",
+    "other_party",
 )
 LISTS: Final = ("all", "half", "nobody")
 SCOPES: Final = frozenset({*scopes.SCOPES, *scopes.CLASSIC_SCOPES})

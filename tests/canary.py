@@ -1,13 +1,15 @@
 """Canary secrets: whatever the tests make the program write is searched for every secret in play.
 
 A pytest plugin, loaded by `-p`. During the run it registers secrets where they come into being
-(sealed values, passwords, sessions, codes, states, links) and keeps all that is written (log
-records down to DEBUG, answers with their headers, mails, files in `tmp_path`, outputs of programs,
-dumps). At the end it searches for each of them, raw, in addresses, in pages and in base64. One that
-is found fails the run.
+(seal keys, sealed values, passwords, sessions, codes, states, links) and keeps all that is written
+(log records down to DEBUG, answers with their headers, mails, files in `tmp_path`, outputs of
+programs, pages in a browser, dumps). At the end it searches for each of them, raw, in addresses, in
+pages and in base64. One that is found fails the run. Of the secrets that other processes make only
+the simulated vendor's tokens are known, by the mark in each of them.
 
 What is left out, and why: `Set-Cookie`, because that is how a session reaches its browser; the
-simulated vendor's own pages and logs, because it is not ours; SQL that a test logs on purpose.
+simulated vendor's own pages and logs, because it is not ours; SQL that a test logs on purpose; what
+a test catches of a command's output, because `capsys` keeps it to itself.
 """
 
 import base64
@@ -57,6 +59,7 @@ def pytest_sessionstart() -> None:
     from django.contrib.auth.tokens import PasswordResetTokenGenerator
     from django.contrib.sessions.backends.base import SessionBase
 
+    from seatwise import vault
     from seatwise.vault import Ring
 
     root = logging.getLogger()
@@ -64,11 +67,12 @@ def pytest_sessionstart() -> None:
         handler.setLevel(max(handler.level, root.level))  # as loud as before
     root.addHandler(_Log(logging.DEBUG))
     secret("secret key", settings.SECRET_KEY)
-    for _, key in settings.ENCRYPTION_KEYS.keys:
-        secret("encryption key", base64.urlsafe_b64encode(key).decode())
+    _keys((), settings.ENCRYPTION_KEYS)
     secret("client secret", "scoped-sandbox-secret-0a+b/c=d")
     secret("client secret", "classic-sandbox-secret-9z+y/x=w")
     _watch(SessionBase, "_get_new_session_key", lambda _, made: secret("session key", made))
+    _watch(Ring, "parse", _keys)
+    _watch(vault, "new_key", lambda _, made: secret("encryption key", made))
     _watch(Ring, "seal", lambda given, _: _sealed(given[1], given[2]))
     _watch(AbstractBaseUser, "set_password", lambda given, _: secret("password", given[1]))
     _watch(PasswordResetTokenGenerator, "make_token", _link)
@@ -86,6 +90,11 @@ def _watch(owner: Any, name: str, note: Callable[[tuple[Any, ...], Any], None]) 
     setattr(owner, name, watched)
 
 
+def _keys(_: tuple[Any, ...], ring: Any) -> None:
+    for _key_id, key in ring.keys:
+        secret("encryption key", base64.urlsafe_b64encode(key).decode())
+
+
 def _link(_: tuple[Any, ...], made: str) -> None:
     secret("link", made)
 
@@ -99,7 +108,7 @@ def _kind(given: tuple[Any, ...]) -> str:
 
 def _sealed(text: str, place: str) -> None:
     """What the product's own tables keep; a test of the vault alone seals mere words."""
-    if not place.startswith(("connection:", "authorization:", "revocation:", "session:")):
+    if not place.startswith(("connection:", "authorization:", "revocation:")):
         return
     try:
         parts = json.loads(text)

@@ -72,6 +72,7 @@ class Crowd:
 
         Returns whether that was in the middle: the row, which is read anew, says that it began.
         """
+        assert connection.refreshing_since is None, "an earlier one was not settled"
         with self.heard:
             assert self.heard.wait_for(lambda: number in self.pids, PATIENCE), "no process"
         until = time.monotonic() + PATIENCE

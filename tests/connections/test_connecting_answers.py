@@ -222,7 +222,7 @@ def test_what_an_admin_left_out_is_told_and_is_no_limit_before_and_after_a_sync(
     assert all("was not asked for" in gap["why"] for gap in connection.gaps)
     read(connection)
     assert connection.state == "active", connection.gaps
-    assert {"licences", "usage"} <= connection.unreadable
+    assert {"licences", "usage", "activity"} <= connection.unreadable
 
 
 @pytest.mark.fault(15)

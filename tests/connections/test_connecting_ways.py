@@ -11,7 +11,6 @@ from seatwise.models import AuditEvent, Authorization, Connection, Revocation, S
 from tests.conftest import authorize, read
 from tests.sandboxes import Running
 
-
 PERMISSIONS = all_connectors()["pagerduty"].scopes
 
 

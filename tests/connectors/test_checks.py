@@ -153,6 +153,7 @@ def test_each_permission_that_was_not_granted_is_named_with_what_it_costs(
     for scope in withheld:
         why = f"The permission {scope} was not granted."
         assert [gap.why for gap in gaps(checks)].count(why) == 1, scope
+        assert not any(gap.chosen for gap in gaps(checks))
         assert f"{scope}: {costs[scope]}" in checks["scopes"].found
         assert scope in checks["scopes"].remedy
     assert all(gap.remedy for gap in gaps(checks))
@@ -169,7 +170,7 @@ def test_the_openid_grant_that_is_all_one_gets_connects_and_says_what_is_missing
     sandbox.fault(withhold_scopes=sorted(ALL - {"openid"}))
     checks = look(sandbox)
     missing = {gap.capability for gap in gaps(checks)}
-    assert missing == {"members", "licences", "usage", "account"}
+    assert missing == {"members", "licences", "usage", "activity", "account"}
     assert checks["account"].verdict == checks["person"].verdict == "ok"
     assert asked_of_the_api(sandbox) == ["/us/users/me"] * 2
 
@@ -185,6 +186,7 @@ def test_what_an_admin_did_not_tick_is_missing_and_the_way_to_it_is_a_tick(
         "The permission licenses.read was not asked for.",
     )
     assert "ticks licenses.read" in gap.remedy
+    assert gap.chosen
     assert checks["scopes"].verdict == "ok"
 
 
@@ -197,6 +199,7 @@ def test_an_optional_permission_that_was_asked_for_and_withheld_limits_nothing(
     told = {check.key: check.gap.capability for check in checks.values() if check.gap}
     assert told == {
         "incidents": "usage",
+        "activity": "activity",
         "sign_ins": "account",
         "changes": "account",
         "visits": "account",
@@ -304,21 +307,22 @@ def test_an_api_key_that_may_only_get_lacks_sign_ins_and_nothing_that_counts(
     assert "makes an API key" in gap.remedy
 
 
+@pytest.mark.parametrize("asked", [["read"], sorted(USUAL)])
 @pytest.mark.parametrize(("role", "missing"), [("owner", []), ("limited_user", ["licences"])])
 def test_a_classic_authorization_opens_what_its_person_may_read(
-    sandbox: Running, role: str, missing: list[str]
+    sandbox: Running, role: str, missing: list[str], asked: list[str]
 ) -> None:
     classic = sandbox.settings | {"CLIENT_ID": CLASSIC.id, "CLIENT_SECRET": CLASSIC.secret}
 
     async def enter() -> tuple[Check, ...]:
         with_classic = replace(sandbox, settings=classic)
-        asked = ["read"]
-        grant = await authorize(with_classic, sandbox.someone(role), scopes=asked)
+        grant = await authorize(with_classic, sandbox.someone(role), scopes=["read"])
         return await inspected(with_classic, grant, asked)
 
     checks = {check.key: check for check in asyncio.run(enter())}
     assert [gap.capability for gap in gaps(checks)] == missing
     assert checks["scopes"].verdict == "ok"
     assert "what the person may read" in checks["scopes"].found
+    assert ("registered so" in checks["scopes"].found) is (asked != ["read"])
     assert checks["sign_ins"].verdict == "unknown"
     assert "permission by permission" in checks["sign_ins"].remedy

@@ -123,8 +123,9 @@ def test_a_permission_that_the_app_lacks_limits_and_does_not_prevent(sandbox: Ru
 
 
 @pytest.mark.fault(15)
-def test_a_vendor_that_stops_answering_meanwhile_leaves_no_token_alive(sandbox: Running) -> None:
-    ours = app(sandbox)
+def test_a_vendor_that_stops_answering_meanwhile_leaves_no_token_alive(
+    sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     granted: list[Grant] = []
 
     async def thrice(*given: Any, **more: Any) -> Grant:
@@ -134,9 +135,9 @@ def test_a_vendor_that_stops_answering_meanwhile_leaves_no_token_alive(sandbox: 
         return granted[-1]
 
     asked = oauth.machine
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(TryAgainLater):
-        patched.setattr(oauth, "machine", thrice)
-        asyncio.run(connector().machine_grant(ours, "harbor-prod", [*USUAL, "not.registered"]))
+    monkeypatch.setattr(oauth, "machine", thrice)
+    with pytest.raises(TryAgainLater):
+        enter(sandbox, scopes=[*USUAL, "not.registered"])
     for grant in granted:
         with pytest.raises(CredentialsRejected):
             identify(sandbox, grant)

@@ -4,10 +4,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
@@ -15,20 +16,24 @@ from playwright.sync_api import (
     BrowserContext,
     Page,
     Playwright,
+    Request,
     StorageState,
     ViewportSize,
     expect,
     sync_playwright,
 )
+from playwright.sync_api import Error as PlaywrightError
 
 from seatwise import sandbox
 from seatwise.cli.visitor import Visitor as PlainVisitor
+from tests import canary
 from tests.journey import programs
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 READY = "Ctrl-C stops it"
 MINUTE = 60_000  # milliseconds
 SERVICE = "/services/pagerduty"
+FIXED = {"font", "image", "script", "stylesheet"}
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 
@@ -138,10 +143,21 @@ def visiting(chromium: Browser, demo: Demo, **wishes: Any) -> Iterator[Visitor]:
         "console",
         lambda message: wrong.append(message.text) if message.type == "error" else None,
     )
+    context.on("requestfinished", lambda request: _write_down(demo, request))
     yield Visitor(context.new_page(), demo)
     context.close()
     unexpected = [text for text in wrong if "status of 40" not in text]
     assert unexpected == []
+
+
+def _write_down(demo: Demo, request: Request) -> None:
+    """Our pages as a real browser was shown them, for the search for secrets."""
+    if not request.url.startswith(demo.url) or request.resource_type in FIXED:
+        return
+    with suppress(PlaywrightError):  # a browser forgets what it has left
+        answer = request.response()
+        if answer and answer.ok:
+            canary.write(f"page {urlsplit(request.url).path} in a browser", answer.body())
 
 
 @dataclass(frozen=True)

@@ -209,3 +209,10 @@ def test_another_account_is_not_asked_for_what_was_chosen_for_the_first(
     assert set(ticked.findall(again)) == {"users.read", "analytics.write"}
     assert "analytics.write" not in ticked.findall(new)
     assert "licenses.read" in ticked.findall(new)
+
+
+def test_a_forms_account_is_a_plain_number_however_large(as_admin: Client, db: None) -> None:
+    rows.connection(rows.service(), pk=1_234_567)
+    page = shown(as_admin, f"{SERVICE}settings/")
+    assert 'name="account" value="1234567"' in page
+    assert "1,234,567" not in page

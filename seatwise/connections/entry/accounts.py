@@ -175,8 +175,8 @@ def _hold(attempt: Authorization, connector: Connector, proved: Proved, renews: 
         Outcome.ASKS,
         f"You chose {proved.account.name} at {connector.name}, but this connection reads "
         f"{renews.account_name}. Nothing was changed yet.",
-        "Choose within 15 minutes what is to become of it; then the new authorization is given "
-        "back.",
+        "Choose within 15 minutes what is to become of it; otherwise the new authorization is "
+        "given back.",
     )
 
 

@@ -62,6 +62,7 @@ class Verdicts:
             found="Incidents and the number of their alerts can be read.",
             lost=("usage", "Incidents and alerts cannot be read."),
         )
+        yield from self._of_activity()
         yield self._of_notifications()
         yield self._of_sign_ins()
         if self._permit.concerns(facts.AUDIT):
@@ -166,6 +167,13 @@ class Verdicts:
             found=f"PagerDuty lists {licenses}.",
             lost=("licences", lost),
         )
+
+    def _of_activity(self) -> Iterator[Check]:
+        """Told apart only where it is known beforehand that nothing will tell it."""
+        error = self._answers.incidents
+        if isinstance(error, Withheld) and self._answers.sign_ins is not None:
+            lost = ("activity", "Activity cannot be read.")
+            yield self._of("activity", "Last seen", error, "incidents.read", found="", lost=lost)
 
     def _of_notifications(self) -> Check:
         key, name, error = "notifications", "Notifications", self._answers.notifications

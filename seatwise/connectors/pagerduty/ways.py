@@ -24,8 +24,9 @@ WAYS = (
         "consent",
         "OAuth, everything that the person may read",
         "For an app that was registered with Classic User OAuth; any account may be chosen. It"
-        " reads what the person who authorizes may read, so an Account Owner or Global Admin should;"
-        " single permissions cannot be left out. After three years somebody has to authorize again.",
+        " reads what the person who authorizes may read, so an Account Owner or Global Admin"
+        " should; single permissions cannot be left out. After three years somebody has to"
+        " authorize again.",
         scope="read",
         needs=_APP,
         idle=timedelta(days=210),

@@ -94,7 +94,7 @@ def test_keeping_everything_as_it_was_gives_the_new_grant_back(
 
 @pytest.mark.fault(13)
 def test_only_who_began_it_decides_and_only_as_an_admin(asking: Authorization, admin: User) -> None:
-    another = User.objects.create_user("eve@example.com", "x" * 20, role="admin")
+    another = User.objects.create_user("eve@example.com", "another fine passphrase", role="admin")
     with pytest.raises(connections.NotYours, match="Only who began"):
         connections.decide(asking, "beside", user=another)
     with pytest.raises(ValueError, match="no such choice"):

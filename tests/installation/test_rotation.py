@@ -164,7 +164,7 @@ def test_a_killed_rotation_goes_on_with_the_rest_while_old_processes_still_seal(
 ) -> None:
     installation.check()
     everywhere(service, admin, each=3)
-    _many_attempts(service, admin, 900)
+    _many_attempts(service, admin, 600)
     enough = threading.Event()
     written: dict[int, str] = {}
 
@@ -186,7 +186,7 @@ def test_a_killed_rotation_goes_on_with_the_rest_while_old_processes_still_seal(
     with programs.home() as home, ThreadPoolExecutor(1) as pool:
         writer = pool.submit(seal_with_the_old_key)
         try:
-            _kill_midway(_rotation(home), 900)
+            _kill_midway(_rotation(home), 600)
             again = _rotation(home)
         finally:
             enough.set()
@@ -199,7 +199,7 @@ def test_a_killed_rotation_goes_on_with_the_rest_while_old_processes_still_seal(
     settings.ENCRYPTION_KEYS = ring(NEW)
     for pk, token in written.items():
         assert Connection.objects.get(pk=pk).unseal("access_token") == token
-    assert len(opened()) == 900 + 6 * 3 + 1
+    assert len(opened()) == 600 + 6 * 3 + 1
     assert installation.check() == []
 
 

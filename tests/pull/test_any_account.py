@@ -138,7 +138,7 @@ ACCOUNTS = st.builds(
 @pytest.mark.fault(49)
 @pytest.mark.fault(68)
 @settings(
-    max_examples=int(MORE or 14),
+    max_examples=int(MORE or 10),
     phases=list(Phase) if MORE else [Phase.explicit, Phase.generate],  # to be done soon
     derandomize=MORE is None,
     database=None,

@@ -77,8 +77,7 @@ def _inspected(
     except CredentialsRejected:
         token = fresh_token(connection.pk, rejected=token)
         checks = asyncio.run(connector.inspect(known, connection.account, token, asked))
-    way = connection.way_in
-    lasts = connection.refresh_token or (way is not None and way.kind != "consent")
+    lasts = connection.refresh_token or connection.kind != "consent"
     return checks if lasts else (*checks, _CANNOT_LAST)
 
 
@@ -91,7 +90,7 @@ def _note(pk: int, checks: tuple[Check, ...], now: datetime) -> None:
         return
     put(connection, checks, now)
     if connection.state in (State.ACTIVE, State.LIMITED) and not connection.attention:
-        connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
+        connection.state = connection.state_when_well
     connection.save(update_fields=["checks", "checked_at", "account_gaps", "state"])
     audit.record(
         Action.CHECKED,

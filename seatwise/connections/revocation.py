@@ -65,7 +65,7 @@ def forget(pk: int, *, by: User, why: str = "The authorization was revoked.") ->
     One that holds no grant any more is left as it is: its newest revocation, or None.
     """
     now = timezone.now()
-    key = Service.objects.select_for_update(no_key=True).get(connections=pk)
+    service = Service.objects.select_for_update(no_key=True).get(connections=pk)
     # Runs before connections: a sync locks in the same order.
     SyncRun.objects.of_connection(pk).cancel(why, now)
     connection = _locked(pk)
@@ -79,7 +79,7 @@ def forget(pk: int, *, by: User, why: str = "The authorization was revoked.") ->
     connection.disconnected_at, connection.disconnected_by = now, by
     connection.revocation = row.told
     connection.save()
-    audit.record(Action.REVOKED, service=key.key, about=connection.account_name, said=why)
+    audit.record(Action.REVOKED, service=service.key, about=connection.account_name, said=why)
     return row
 
 
@@ -119,7 +119,7 @@ def unsaid_key(connection: Connection, why: str) -> Revocation:
 
 def unopened(connection: Connection, why: str) -> Revocation:
     """A grant leaves the row that nothing opens; the note says how a person ends it."""
-    name, removal = _vendor(connection.service, _kind_of(connection))
+    name, removal = _vendor(connection.service, connection.kind)
     sentence = f"No token could be opened, so {name} was not told. {removal}"
     return _unsaid(connection, why, sentence, timezone.now())
 
@@ -164,7 +164,7 @@ def _secret_of(given: Given) -> _Secret:
 
 def _last_words(connection: Connection, why: str) -> Revocation:
     """The row that remembers what the vendor must be told, or why nobody tells it."""
-    if connection.way_in is not None and connection.way_in.kind == "key":
+    if connection.kind == "key":
         return unsaid_key(connection, why)
     try:
         token = connection.unseal("refresh_token") or connection.unseal("access_token")
@@ -222,7 +222,7 @@ def _claimed(pk: int, now: datetime) -> _Secret | None:
     )
     if row is None:
         return None
-    name, removal = _vendor(row.service, _kind_of(row.connection))
+    name, removal = _vendor(row.service, row.connection.kind if row.connection else "consent")
     if hindrance := installation.hindrance(row.connection):
         _say(row, f"{name} is not told yet. {hindrance}")
         return None
@@ -314,11 +314,6 @@ def _vendor(service: Service, kind: WayKind) -> tuple[str, str]:
     if connector is None:
         return service.name, f"End Seatwise's access at {service.name} yourself."
     return connector.name, removal_of(connector, kind)
-
-
-def _kind_of(connection: Connection | None) -> WayKind:
-    way = connection.way_in if connection else None
-    return way.kind if way else "consent"
 
 
 def _locked(pk: int) -> Connection:

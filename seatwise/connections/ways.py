@@ -85,7 +85,7 @@ def scopes_for(connector: Connector, way: Way, chosen: Iterable[str] | None) -> 
         scope.name
         for scope in connector.scopes
         if (scope.required or (not scope.optional if picked is None else scope.name in picked))
-        and not (scope.of_person and way.kind == "machine")
+        and way.may_ask(scope)
     ]
 
 
@@ -99,8 +99,7 @@ def config_for(connector: Connector, client: Client | None) -> Config:
 
 def client_of(connection: Connection) -> Client | None:
     """The private app of a connection by machine; None for others, or where it does not open."""
-    way = connection.way_in
-    if way is None or way.kind != "machine":
+    if connection.kind != "machine":
         return None
     try:
         return Client.parse(connection.unseal("credential"))

@@ -85,6 +85,10 @@ class Way:
         """Whether an admin chooses what may be read, scope by scope."""
         return self.kind != "key" and not self.scope
 
+    def may_ask(self, scope: Scope) -> bool:
+        """Whether a grant of this way can have it: no machine has what is about a person."""
+        return not (scope.of_person and self.kind == "machine")
+
 
 @dataclass(frozen=True, slots=True)
 class RoleInfo:

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-from seatwise.connectors.base import Connector, Way, find
+from seatwise.connectors.base import Connector, Way, WayKind, find
 from seatwise.connectors.records import Account
 from seatwise.models.sealed import Sealed
 from seatwise.models.sync_run import SyncRun
@@ -152,6 +152,16 @@ class Connection(Sealed):
         return next((way for way in ways if self.way in (way.key, "")), None)
 
     @property
+    def kind(self) -> WayKind:
+        """By which kind of way it was let in; a way that is gone is taken for a consent."""
+        return self.way_in.kind if self.way_in else "consent"
+
+    @property
+    def state_when_well(self) -> State:
+        """How it is where nothing stands in its way but what cannot be read."""
+        return State.LIMITED if self.is_limited else State.ACTIVE
+
+    @property
     def is_alive(self) -> bool:
         return self.state not in WITHOUT_GRANT
 
@@ -200,7 +210,7 @@ class Connection(Sealed):
             granted_by=self.granted_by,
             granted_role=self.granted_role,
             # Of an API key nobody tells beforehand what it may read.
-            scopes=None if self.way_in and self.way_in.kind == "key" else frozenset(self.scopes),
+            scopes=None if self.kind == "key" else frozenset(self.scopes),
         )
 
     @property

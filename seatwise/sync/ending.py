@@ -41,7 +41,7 @@ def finished(claim: Claim, gaps: Sequence[Gap]) -> None:
     connection.sync_gaps = run.gaps
     if connection.is_alive:  # else its grant was lost meanwhile, and that stays said
         connection.attention = connection.remedy = ""
-        connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
+        connection.state = connection.state_when_well
         connection.next_sync_at = next_daily(connection, timezone.now())
     connection.save(update_fields=["sync_gaps", "attention", "remedy", "state", "next_sync_at"])
     _close(run, RunState.DONE_WITH_NOTES if connection.is_limited else RunState.DONE)

@@ -147,7 +147,8 @@ def _permissions(connector: Connector | None, connection: Connection | None) -> 
     return [
         Permission(scope, None if granted is None else scope.name in granted)
         for scope in (connector.scopes if connector else ())
-        if (not scope.optional or scope.name in (granted or ())) and _fits(scope, way)
+        if (not scope.optional or scope.name in (granted or ()))
+        and (way is None or way.may_ask(scope))
     ]
 
 
@@ -165,7 +166,7 @@ def _ways(connector: Connector | None, connection: Connection | None) -> list[Wa
 
 
 def _way(connector: Connector, way: Way, used: Way, asked: Collection[str]) -> WayShown:
-    known = [scope for scope in connector.scopes if _fits(scope, way)]
+    known = [scope for scope in connector.scopes if way.may_ask(scope)]
     before = {scope.name for scope in known} & set(asked)
     steps = [Step(s, s.required or (s.name in before if before else not s.optional)) for s in known]
     return WayShown(
@@ -175,11 +176,6 @@ def _way(connector: Connector, way: Way, used: Way, asked: Collection[str]) -> W
         usual=[step for step in steps if not step.scope.optional],
         extra=[step for step in steps if step.scope.optional],
     )
-
-
-def _fits(scope: Scope, way: Way | None) -> bool:
-    """Whether somebody let in by that way can be asked for it."""
-    return not (scope.of_person and way is not None and way.kind == "machine")
 
 
 def _outcome(request: HttpRequest, service: Service) -> Authorization | None:

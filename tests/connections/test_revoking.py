@@ -169,13 +169,19 @@ def test_a_private_apps_token_is_revoked_as_that_app(
     assert "delete the app" in connection.revocation, "whoever has its secret still gets in"
 
 
-def test_erasing_with_the_revocation_takes_what_came_through_that_connection_alone(
-    connection: Connection, vendor: Running, service: Service, admin: User
-) -> None:
-    other = authorize(vendor, service, admin, account="harbor-eu").connection
-    assert other is not None
-    for each in (connection, other):
+@pytest.fixture
+def other(connection: Connection, vendor: Running, service: Service, admin: User) -> Connection:
+    """A second account beside `connection`; both were read."""
+    beside = authorize(vendor, service, admin, account="harbor-eu").connection
+    assert beside is not None
+    for each in (connection, beside):
         read(each)
+    return beside
+
+
+def test_erasing_with_the_revocation_takes_what_came_through_that_connection_alone(
+    connection: Connection, other: Connection, vendor: Running, service: Service, admin: User
+) -> None:
     connections.revoke(connection, by=admin, erase=True)
     assert (connection.checks, connection.members_as_of) == ([], None)
     assert not connection.members.exists()
@@ -192,12 +198,8 @@ def test_erasing_with_the_revocation_takes_what_came_through_that_connection_alo
 
 
 def test_an_account_is_erased_by_itself_once_it_holds_no_grant(
-    connection: Connection, vendor: Running, service: Service, admin: User
+    connection: Connection, other: Connection, admin: User
 ) -> None:
-    other = authorize(vendor, service, admin, account="harbor-eu").connection
-    assert other is not None
-    for each in (connection, other):
-        read(each)
     assert not connections.erase(connection)
     connections.revoke(connection, by=admin, erase=False)
     assert connections.erase(connection)

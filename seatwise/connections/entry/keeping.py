@@ -73,10 +73,9 @@ def _old_grant(connection: Connection, proved: Proved) -> tuple[list[Revocation]
 
     A vendor that gave the same token again keeps it.
     """
-    way = connection.way_in
     if installation.hindrance(connection) is not None:
         return [], "The earlier authorization is left to the installation that it belongs to."
-    if way is not None and way.kind == "key":
+    if connection.kind == "key":
         return _old_key(connection, proved)
     try:
         tokens = [connection.unseal("refresh_token"), connection.unseal("access_token")]
@@ -115,7 +114,7 @@ def _describe(connection: Connection, proved: Proved, by: User, now: datetime) -
     connection.revocation, connection.disconnected_at = "", None
     connection.disconnected_by = connection.replaced_at = None
     connection.connected_by, connection.connected_at = by, now
-    connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
+    connection.state = connection.state_when_well
     connection.next_sync_at = now  # should nobody ask for the first sync, the schedule does
 
 

@@ -23,7 +23,7 @@ from seatwise import audit
 from seatwise.connections.configuration import NotConfigured, missing_settings
 from seatwise.connections.revocation import hand_over
 from seatwise.connections.tokens import verdicts
-from seatwise.connections.tokens.stored import ASTRAY, STORED, Need, held, kind_of, store
+from seatwise.connections.tokens.stored import ASTRAY, STORED, Need, held, store
 from seatwise.connections.ways import client_of, config_for
 from seatwise.connectors import oauth
 from seatwise.connectors.base import Connector, OAuthApp
@@ -63,7 +63,7 @@ class Begun:
     @property
     def rotates(self) -> bool:
         """Whether asking may use up what is asked with."""
-        return kind_of(self.connection) == "consent"
+        return self.connection.kind == "consent"
 
 
 def refresh(connection: Connection, need: Need) -> str:
@@ -86,7 +86,7 @@ def _app(connection: Connection) -> OAuthApp | None:
     connector = connection.connector
     if connector is None:
         raise AppRejected(f"The connector for {connection.service.name} is not installed.")
-    kind = kind_of(connection)
+    kind = connection.kind
     if kind == "key":
         return None
     app = connector.oauth_app(config_for(connector, client_of(connection)))
@@ -114,7 +114,7 @@ def _begin(connection: Connection, app: OAuthApp | None, need: Need) -> Begun | 
         return verdicts.lost(
             connection, f"{connection.service.name} does not accept the API key any more."
         )
-    if kind_of(connection) == "consent" and not secret:
+    if connection.kind == "consent" and not secret:
         return verdicts.lost(connection, "The authorization has ended and cannot be prolonged.")
     if need.rejected and _was_just_given(connection, now):
         return CredentialsRejected(
@@ -221,7 +221,7 @@ def _given(connection: Connection, begun: Begun, grant: Grant, now: datetime) ->
 def _heal(connection: Connection, now: datetime) -> None:
     """It was given up because nobody knew how its refresh ended; now the answer is here."""
     connection.refreshing_since = None
-    connection.state = State.LIMITED if connection.is_limited else State.ACTIVE
+    connection.state = connection.state_when_well
     connection.attention = connection.remedy = ""
     connection.next_sync_at = now
 

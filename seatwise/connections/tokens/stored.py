@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from seatwise.connectors.base import WayKind
 from seatwise.connectors.records import Grant
 from seatwise.models import Connection
 
@@ -23,7 +22,7 @@ class Need:
 
 def held(connection: Connection, need: Need, now: datetime) -> str:
     """The stored token if it will do, else "". Raises vault.CannotOpen."""
-    if kind_of(connection) == "key":
+    if connection.kind == "key":
         connector, key = connection.connector, connection.unseal("credential")
         token = connector.token_of(key) if connector and key else ""
         return token if token != need.rejected else ""
@@ -64,12 +63,6 @@ def store(connection: Connection, grant: Grant, now: datetime) -> None:
         connection.ends_at = begun + way.lasts if way.lasts else None
     if grant.scopes:
         connection.scopes = sorted(grant.scopes)
-
-
-def kind_of(connection: Connection) -> WayKind:
-    """By which kind of way it was let in; a way that is gone is taken for a consent."""
-    way = connection.way_in
-    return way.kind if way else "consent"
 
 
 def _too_old(connection: Connection, need: Need) -> bool:

@@ -163,3 +163,6 @@ class Batch:
     # From here a later reading may go on, once these records and all before them are kept. A
     # connector gives its stage's part; `collect` hands over the whole. None: nothing new to say.
     state: Mapping[str, object] | None = None
+    # From here another attempt at the same reading may go on with this stage's list, once these
+    # records are kept. None: the list would have to be read anew.
+    place: Mapping[str, object] | None = None

@@ -5,7 +5,9 @@ from seatwise.models.authorization import Authorization
 from seatwise.models.connection import Connection
 from seatwise.models.installation import Installation
 from seatwise.models.license_pool import LicensePool
-from seatwise.models.member import Member, MemberEvent
+from seatwise.models.member import Member
+from seatwise.models.member_event import MemberEvent
+from seatwise.models.notice import Notice
 from seatwise.models.revocation import Revocation
 from seatwise.models.service import Service
 from seatwise.models.signal import Signal
@@ -22,6 +24,7 @@ __all__ = [
     "LicensePool",
     "Member",
     "MemberEvent",
+    "Notice",
     "Revocation",
     "Service",
     "Signal",

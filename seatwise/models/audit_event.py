@@ -37,6 +37,11 @@ class Action(models.TextChoices):
     REVOCATION_CONFIRMED = "revocation_confirmed", "Revocation confirmed"
     REVOCATION_UNCONFIRMED = "revocation_unconfirmed", "Revocation not confirmed"
     ERASED = "erased", "Collected data erased"
+    PERSON_ERASED = "person_erased", "Person erased"
+    SYNC_STOPPED = "sync_stopped", "Sync stopped"
+    DROP_BELIEVED = "drop_believed", "Unusual drop confirmed"
+    SCHEDULE_CHANGED = "schedule_changed", "Schedule changed"
+    ATTENTION_NEEDED = "attention_needed", "Attention needed"
     FILE_APPLIED = "file_applied", "Member file applied"
     EXPORTED = "exported", "Exported"
     KEYS_ROTATED = "keys_rotated", "Keys rotated"
@@ -45,6 +50,8 @@ class Action(models.TextChoices):
     SECRET_REFUSED = "secret_refused", "Altered or moved secret refused"
     SYNCING_PAUSED = "syncing_paused", "Syncing paused"
     SYNCING_RESUMED = "syncing_resumed", "Syncing resumed"
+    BACKED_UP = "backed_up", "Backup made"
+    RESTORED = "restored", "Backup restored"
     ACCESS_DENIED = "access_denied", "Access denied"
 
 

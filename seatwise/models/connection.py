@@ -23,6 +23,15 @@ class State(models.TextChoices):
     BY_FILE = "by_file", "By file"
 
 
+class Every(models.TextChoices):
+    """How often a connection is synced."""
+
+    SIX_HOURS = "6h", "Every 6 hours"
+    DAY = "day", "Every day"
+    WEEK = "week", "Every week"
+    NEVER = "never", "Only when somebody asks"
+
+
 ENDS_SOON = timedelta(days=14)  # so long before its hard end a grant is announced to end
 WITHOUT_GRANT = (State.DISCONNECTED, State.NEEDS_RECONNECT, State.BY_FILE)
 
@@ -130,6 +139,11 @@ class Connection(Sealed):
     reading_state = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     usage_terms = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     next_sync_at = models.DateTimeField(null=True, db_index=True)
+    sync_every = models.CharField(
+        max_length=10, choices=Every, default=Every.DAY, db_default=Every.DAY.value
+    )
+    sync_minute = models.SmallIntegerField(null=True)  # of the day in the billing zone; None: spread
+    sync_weekday = models.SmallIntegerField(null=True)  # 0: Monday; None: spread
 
     objects = ConnectionQuerySet.as_manager()
 

@@ -1,14 +1,13 @@
 """Who holds a seat at a service, and every change of it for ever."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
-from django.db.models.functions import Lower, TruncMonth
+from django.db.models.functions import Lower
 
 from seatwise.connectors.records import AbsenceRecord
 from seatwise.models.signal import Signal
@@ -251,6 +250,7 @@ class Member(models.Model):
         max_length=40, blank=True, db_default=""
     )  # what the vendor says never was
     never_read_at = models.DateTimeField(null=True)  # None: it does not say so
+    erased_at = models.DateTimeField(null=True)  # who it was is erased; that a seat was held stays
 
     objects = MemberQuerySet.as_manager()
 
@@ -262,55 +262,3 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email or self.external_id
-
-
-class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
-    def of(self, service: "Service") -> Self:
-        """Of the accounts that are shown."""
-        return self.filter(member__connection__in=service.shown_connections)
-
-    def since(self, at: datetime) -> Self:
-        return self.filter(at__gte=at)
-
-    def newest_first(self) -> Self:
-        return self.select_related("member").order_by("-at", "-pk")
-
-    def about_seats(self) -> Self:
-        """Who came, who went, whose role or licence changed; not the first look."""
-        kinds = MemberEvent.Kind
-        moved = Q(kind__in=[kinds.JOINED, kinds.LEFT, kinds.RETURNED])
-        return self.filter(moved | Q(kind=kinds.CHANGED, field__in=["role", "license"]))
-
-    def count_by_month(self, zone: tzinfo) -> dict[date, Counter[str]]:
-        """{first day of the month in `zone`: {kind, or the field that changed: events}}."""
-        months: dict[date, Counter[str]] = {}
-        rows = self.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
-        for row in rows.values("month", "kind", "field").annotate(n=Count("pk")):
-            counts = months.setdefault(row["month"].date(), Counter())
-            changed = row["kind"] == MemberEvent.Kind.CHANGED
-            counts[row["field"] if changed else row["kind"]] += row["n"]
-        return months
-
-
-class MemberEvent(models.Model):
-    """Something that changed about a member. Rows are added, never altered."""
-
-    class Kind(models.TextChoices):
-        LISTED = "listed", "was there at the first look"
-        JOINED = "joined", "joined"
-        LEFT = "left", "left"
-        RETURNED = "returned", "came back"
-        CHANGED = "changed", "changed"
-
-    member = models.ForeignKey("Member", on_delete=models.CASCADE, related_name="events")
-    run = models.ForeignKey("SyncRun", null=True, on_delete=models.SET_NULL)
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=10, choices=Kind)
-    field = models.CharField(max_length=40, blank=True)
-    before = models.TextField(blank=True)
-    after = models.TextField(blank=True)
-
-    objects = MemberEventQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"{self.member} {self.kind} {self.field}".strip()

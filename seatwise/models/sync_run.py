@@ -17,6 +17,7 @@ class RunState(models.TextChoices):
     RETRY_AT = "retry_at", "Trying again"
     ACTION_NEEDED = "action_needed", "Action needed"
     CANCELLED = "cancelled", "Cancelled"
+    SUPERSEDED = "superseded", "Superseded"  # something newer took its place
 
 
 OPEN = (RunState.QUEUED, RunState.RUNNING, RunState.RETRY_AT)
@@ -71,7 +72,15 @@ class SyncRun(models.Model):
     connection = models.ForeignKey("Connection", on_delete=models.CASCADE, related_name="runs")
     state = models.CharField(max_length=20, choices=RunState, default=RunState.QUEUED)
     attempt = models.IntegerField(default=0)  # a write of an older attempt is refused
-    stages = models.JSONField(default=dict)  # {"members": {"done", "total", "unit", "state"}}
+    # {"members": {"done", "total", "unit", "state", "began", "seconds"}}
+    stages = models.JSONField(default=dict)
+    # From where another attempt goes on, see `sync.checkpoint`.
+    checkpoint = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    # Who tried: [{"number", "worker", "began", "ended", "how"}], see `sync.claim`.
+    attempts = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    failures = models.SmallIntegerField(default=0, db_default=0)  # of the vendor, in a row
+    # An unusual drop that is held: {"stage", "before", "now", "at", "believed_by"}.
+    doubt = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     requests = models.JSONField(default=dict)  # made at the vendor, by endpoint
     gaps = models.JSONField(default=list)
     counts = models.JSONField(default=dict)  # {"joined": 3, "left": 1, "changed": 2}
@@ -80,6 +89,9 @@ class SyncRun(models.Model):
     requested_by = models.ForeignKey(
         "User", null=True, on_delete=models.SET_NULL, related_name="+"
     )  # None: the schedule
+    ended_by = models.ForeignKey(
+        "User", null=True, on_delete=models.SET_NULL, related_name="+"
+    )  # who stopped it; None: nobody
     created_at = models.DateTimeField()
     touched_at = models.DateTimeField(auto_now=True)  # of a running one, at each page
     started_at = models.DateTimeField(null=True)

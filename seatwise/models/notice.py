@@ -1,0 +1,74 @@
+"""One trouble of a connection that needs a person, told once, however often it comes back."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models, transaction
+
+if TYPE_CHECKING:
+    from seatwise.models.connection import Connection
+    from seatwise.models.sync_run import SyncRun
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def open(self) -> Self:
+        """Of what is still so."""
+        return self.filter(over_at=None)
+
+    @transaction.atomic
+    def tell(
+        self,
+        connection: "Connection",
+        what: str,
+        remedy: str,
+        now: datetime,
+        run: "SyncRun | None" = None,
+    ) -> bool:
+        """Notes a trouble; whether it is news. The same again is counted, another takes its place.
+
+        Whoever calls holds the connection's row, so that two do not tell at once.
+        """
+        known = self.open().filter(connection=connection).first()
+        if known is not None and known.what == what:
+            known.last_at, known.times = now, known.times + 1
+            known.save(update_fields=["last_at", "times"])
+            return False
+        self.close(connection, now)
+        self.create(
+            connection=connection, run=run, what=what, remedy=remedy, began_at=now, last_at=now
+        )
+        return True
+
+    def close(self, connection: "Connection", now: datetime) -> None:
+        """It is so no more."""
+        self.open().filter(connection=connection).update(over_at=now)
+
+    def unseen_by(self, user: models.Model) -> Self:
+        """Not yet put aside by this person; newest first."""
+        return self.exclude(seen_by=user).select_related("connection__service").order_by("-pk")
+
+
+class Notice(models.Model):
+    connection = models.ForeignKey("Connection", on_delete=models.CASCADE, related_name="notices")
+    run = models.ForeignKey("SyncRun", null=True, on_delete=models.SET_NULL, related_name="+")
+    what = models.TextField()
+    remedy = models.TextField(blank=True)
+    began_at = models.DateTimeField()
+    last_at = models.DateTimeField()  # when it was so again
+    times = models.IntegerField(default=1)
+    over_at = models.DateTimeField(null=True)  # None: it is still so
+    seen_by = models.ManyToManyField("User", related_name="+")  # who has put it aside
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(over_at=None),
+                name="one_open_notice_a_connection",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection}: {self.what}"

@@ -21,8 +21,11 @@ help: ## what there is
 demo: $(RUNTIME) $(FRONT) ## the whole product with a simulated PagerDuty (ONCE=1: print and exit)
 	@$(BIN)/seatwise demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(PORT),--port $(PORT))
 
+# In two processes, of which one that runs out of tests takes some of the other's. ARGS says how
+# else: `ARGS="-x tests/sync"` in one process, `ARGS="--numprocesses=4 --dist=worksteal"` in four.
 test: $(DEV) $(FRONT) build/chromium ## every test, with a real PostgreSQL and a real Chromium
-	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m pytest $(ARGS)
+	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m pytest \
+		$(or $(ARGS),--numprocesses=2 --dist=worksteal)
 
 check: $(DEV) $(FRONT) ## format, lint, types, import contracts, security lint
 	@$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """What changed between the members we knew and those a vendor lists now. Pure.
 
-Both sides come sorted by the vendor's id and are merged as they stream, so memory stays
-flat however large the account is.
+Both sides come as pairs, one for each of the vendor's ids. They may be passed over where they are
+surely the same; what is a change is decided here alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +23,9 @@ class Known:
     left: bool
 
 
+Pair = tuple[Known | None, MemberRecord | None]  # as we knew somebody, and as listed now
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One member that is not as before; `fields` maps a name to (before, after)."""
@@ -38,27 +41,28 @@ class Change:
             if name in self.fields:
                 yield (name, *self.fields[name])
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is so from here on, of somebody who came or came back; {} of others."""
+        if self.record is None or self.kind == "changed":
+            return {}
+        return {name: getattr(self.record, name) for name in REMEMBERED}
 
-def changes(known: Iterable[Known], listed: Iterable[MemberRecord]) -> Iterator[Change]:
-    """Every difference, once. Both sides sorted by external id (by code point), no id twice."""
-    ours, theirs = iter(known), iter(listed)
-    mine, seen = next(ours, None), next(theirs, None)
-    while mine is not None or seen is not None:
-        if mine is None or (seen is not None and seen.external_id < mine.record.external_id):
-            assert seen is not None
-            yield Change("joined", seen.external_id, seen, {})
-            seen = next(theirs, None)
-        elif seen is None or mine.record.external_id < seen.external_id:
-            if not mine.left:
-                yield Change("left", mine.record.external_id, None, {})
-            mine = next(ours, None)
+
+def changes(pairs: Iterable[Pair]) -> Iterator[Change]:
+    """Every difference, once, in the order of the pairs. No id comes twice."""
+    for known, listed in pairs:
+        if listed is None:
+            if known is not None and not known.left:
+                yield Change("left", known.record.external_id, None, {})
+        elif known is None:
+            yield Change("joined", listed.external_id, listed, {})
         else:
-            fields = _different(mine.record, seen)
-            if mine.left:
-                yield Change("returned", seen.external_id, seen, fields)
+            fields = _different(known.record, listed)
+            if known.left:
+                yield Change("returned", listed.external_id, listed, fields)
             elif fields:
-                yield Change("changed", seen.external_id, seen, fields)
-            mine, seen = next(ours, None), next(theirs, None)
+                yield Change("changed", listed.external_id, listed, fields)
 
 
 def _different(before: MemberRecord, after: MemberRecord) -> dict[str, tuple[object, object]]:

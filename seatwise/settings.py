@@ -22,6 +22,22 @@ from seatwise.connectors.home import home_code
 PACKAGE = Path(__file__).parent
 NODE_MODULES = Path(os.environ.get("SEATWISE_NODE_MODULES", PACKAGE.parent / "node_modules"))
 
+# What a client that is frozen, or gone with its machine, has locked must be free before its work is
+# given to another: see `tasks.rescuing`. What the operator's address says comes behind, and wins.
+DATABASE_SESSION = {
+    "idle_in_transaction_session_timeout": "20s",
+    "tcp_keepalives_idle": "10",  # seconds, as all below
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+DATABASE_CLIENT = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # milliseconds
+}
+
 
 def refuse(name: str, sentence: str) -> SystemExit:
     """The one line that a bad setting stops the start with."""
@@ -106,10 +122,15 @@ def _database() -> dict[str, object]:
         raise refuse("SEATWISE_DATABASE_URL", "names no database: postgresql://user@host/name.")
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
     known |= {"port": "PORT"}
+    wishes = " ".join(f"-c {name}={value}" for name, value in DATABASE_SESSION.items())
     return {
         "ENGINE": "django.db.backends.postgresql",
         **{ours: str(given.pop(theirs, "")) for theirs, ours in known.items()},
-        "OPTIONS": given,
+        "OPTIONS": {
+            **DATABASE_CLIENT,
+            **given,
+            "options": f"{wishes} {given.get('options') or ''}".strip(),
+        },
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -130,6 +151,15 @@ def _home_code() -> str:
         raise refuse("SEATWISE_HOME_CODE", "must be a country's calling code such as 49.") from None
 
 
+def _metrics_token() -> str:
+    token = read("SEATWISE_METRICS_TOKEN", "")
+    if token and not re.fullmatch(r"[!-~]{16,}", token):
+        raise refuse(
+            "SEATWISE_METRICS_TOKEN", "must be at least 16 letters, digits or signs, no spaces."
+        )
+    return token
+
+
 def _log_level() -> str:
     level = read("SEATWISE_LOG_LEVEL", "WARNING").upper()
     if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
@@ -142,6 +172,7 @@ ENCRYPTION_KEYS = _encryption_keys()
 BASE_URL = _base_url()
 BILLING_ZONE = _billing_zone()
 HOME_CODE = _home_code()
+METRICS_TOKEN = _metrics_token()  # "": there is no such page
 DATABASES = {"default": _database()}
 
 _over_tls = BASE_URL.startswith("https://")
@@ -197,6 +228,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "seatwise.views.shell.shell",
                 "seatwise.views.installation.notice",
+                "seatwise.views.notices.told",
             ],
             "loaders": [
                 (
@@ -264,7 +296,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # the vendor's redirect 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _over_tls
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a monitor asks past the proxy, in plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # a monitor asks past the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if _over_tls else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _over_tls  # nothing else lives below Seatwise's own host name
 # Asking browsers to know a host beforehand is a promise for the whole domain and hard to take back:

@@ -7,6 +7,9 @@ programs, pages in a browser, dumps). At the end it searches for each of them, r
 pages and in base64. One that is found fails the run. Of the secrets that other processes make only
 the simulated vendor's tokens are known, by the mark in each of them.
 
+Where the tests run in several processes, each searches its own writings for its own secrets, and
+the one that started them adds up what they tell. One that tells nothing fails the run, too.
+
 What is left out, and why: `Set-Cookie`, because that is how a session reaches its browser; the
 simulated vendor's own pages and logs, because it is not ours; SQL that a test logs on purpose; what
 a test catches of a command's output, because `capsys` keeps it to itself.
@@ -18,6 +21,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +34,6 @@ ELSEWHERE = ("django.db.backends", "uvicorn", "seatwise.sandbox", "asyncio")
 LARGEST = 2_000_000  # bytes of a file that are looked at
 LOUD = {"caplog", "capsys", "capfd"}  # tests that count what is logged or printed
 NOWHERE: frozenset[str] = frozenset()
-_told: list[str] = []
 _now = "before the first test"
 
 
@@ -181,19 +184,47 @@ def _as_it_flows(place: str, content: Iterator[bytes]) -> Iterator[bytes]:
 # ---- at the end ----------------------------------------------------------------------------
 
 
+@dataclass
+class Searched:
+    """What the search came to, in one process or in several."""
+
+    secrets: int = 0
+    writings: int = 0
+    size: int = 0  # bytes
+    seconds: float = 0.0
+    found: list[str] = field(default_factory=list)  # sentences
+    silent: list[str] = field(default_factory=list)  # processes that told nothing of theirs
+
+    def add(self, other: "Searched") -> None:
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+SEARCHED = Searched()
+TOLD = "canary secrets"  # what a process of pytest-xdist's tells is kept under this name
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     start = time.monotonic()
     found = CANARIES.found()
+    took = time.monotonic() - start
     known = len(CANARIES.secrets)
-    _told.append(
-        f"{known} secrets in play, {len(CANARIES.writings)} writings of "
-        f"{CANARIES.size / 1e6:.1f} MB searched in {time.monotonic() - start:.1f} s: "
-        f"{len(found)} found"
-    )
-    _told.extend(found[:MOST_TOLD])
-    if found:
+    here = Searched(known, len(CANARIES.writings), CANARIES.size, took, found)
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[TOLD] = asdict(here)
+    elif not session.config.pluginmanager.hasplugin("dsession"):  # that one lets others test
+        SEARCHED.add(here)
+    if SEARCHED.found or SEARCHED.silent:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of several processes has ended, by itself or not."""
+    told = getattr(node, "workeroutput", {}).get(TOLD)
+    SEARCHED.add(Searched(**told) if told else Searched(silent=[node.gateway.id]))
 
 
 def pytest_unconfigure() -> None:
@@ -201,7 +232,13 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if _told:
-        terminalreporter.section("canary secrets")
-        for line in _told:
-            terminalreporter.line(line)
+    terminalreporter.section(TOLD)
+    terminalreporter.line(
+        f"{SEARCHED.secrets} secrets in play, {SEARCHED.writings} writings of "
+        f"{SEARCHED.size / 1e6:.1f} MB searched in {SEARCHED.seconds:.1f} s: "
+        f"{len(SEARCHED.found)} found"
+    )
+    for each in SEARCHED.silent:
+        terminalreporter.line(f"the process {each} did not search what it wrote")
+    for line in SEARCHED.found[:MOST_TOLD]:
+        terminalreporter.line(line)

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from seatwise import connections, sync
 from seatwise.connectors import base
@@ -16,6 +17,10 @@ from tests.sandboxes import Running, running
 
 PASSWORD = "correct horse battery"
 SESSION = "one-browser-session"
+
+# How long an example takes says how busy the machine is, and nothing about Seatwise.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)

@@ -107,7 +107,7 @@ def running(vendor: str = "pagerduty", **options: Any) -> Iterator[Running]:
     server = Server(doors, listening.set)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert listening.wait(10), "the sandbox did not start"
+    assert listening.wait(30), "the sandbox did not start"
     try:
         with (
             httpx2.Client(base_url=base_url, timeout=30) as http,

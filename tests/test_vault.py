@@ -86,7 +86,11 @@ def test_a_lost_key_is_said_so_by_its_id() -> None:
     assert caught.value.key_id == KEY_ID
 
 
-@pytest.mark.parametrize("text", ["", "short", "not base64 at all!", "YWJj", f"{OLD},{OLD}"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "short", "not base64 at all!", "YWJj", f"{OLD},{OLD}"],
+    ids=["empty", "short", "no base64", "too few bytes", "one twice"],
+)
 def test_an_unusable_key_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="a key"):
         Ring.parse(text)

@@ -212,6 +212,37 @@ def sandbox_command(
     simulated.serve(vendor, wishes, port, control_port, scenario)
 
 
+@app.command("backup")
+def backup_command(
+    file: Annotated[Path, typer.Argument(help="The file to make.")],
+    force: Annotated[bool, typer.Option("--force", help="In the place of a file there.")] = False,
+) -> None:
+    """Everything but the keys into one file, while all goes on. Exit code 1 if it was not made."""
+    from seatwise.cli.prepare import prepared
+
+    with prepared(migrate=False):
+        from seatwise.cli import backup
+
+        raise typer.Exit(backup.make(file, force=force))
+
+
+@app.command("restore")
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="A file that `seatwise backup` made.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Lose what the database holds; asks first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Puts a backup into the database, all or nothing; syncing is paused then, until `adopt`."""
+    from seatwise.cli.prepare import prepared
+
+    with prepared(migrate=False):
+        from seatwise.cli import backup
+
+        raise typer.Exit(backup.restore(file, replace=replace, yes=yes))
+
+
 @keys_app.command("new")
 def new_key() -> None:
     """Prints a fresh key for SEATWISE_ENCRYPTION_KEYS."""

@@ -111,6 +111,16 @@ def _on_the_trail() -> Iterator[None]:
 
 def _migrate() -> None:
     """One process at a time; whoever comes second finds nothing left to do."""
+    with schema_to_ourselves():
+        make_schema()
+
+
+@contextmanager
+def schema_to_ourselves() -> Iterator[None]:
+    """No other program changes the schema meanwhile, nor gets past its own start.
+
+    Stops the program with one line when the database cannot be reached.
+    """
     from django.db import OperationalError, connection
 
     try:
@@ -121,7 +131,7 @@ def _migrate() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         try:
-            make_schema()
+            yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 

@@ -92,13 +92,14 @@ class Supervisor:
                 return f"{name} ended unexpectedly (exit code {code})"
         return ""
 
-    def wait_until_answered(self, address: str, *, until: float = inf) -> bool:
+    def wait_until_answered(self, address: str, *, until: float = inf, saying: bytes = b"") -> bool:
         """Until something there speaks HTTP; False when a program or the wish ended first.
 
-        `until` is a time of the monotonic clock that is waited for at most.
+        `until` is a time of the monotonic clock that is waited for at most. With `saying`, until
+        that stands in the answer.
         """
         while not self._told_to_stop.wait(0.05) and not self.failed():
-            if answers(address):
+            if answers(address, saying):
                 return True
             if time.monotonic() > until:
                 return False
@@ -116,18 +117,17 @@ class Supervisor:
         self._told_to_stop.set()
 
 
-def answers(address: str) -> bool:
-    """Whether something at this http address speaks HTTP, whatever it says."""
+def answers(address: str, saying: bytes = b"") -> bool:
+    """Whether something at this http address speaks HTTP, and says that."""
     parts = urlsplit(address)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=2)
     try:
         connection.request("GET", parts.path or "/")
-        connection.getresponse()
+        return saying in connection.getresponse().read(4096)
     except (OSError, HTTPException):
         return False
     finally:
         connection.close()
-    return True
 
 
 def _die_with_parent() -> None:

@@ -14,7 +14,7 @@ from seatwise import audit, installation
 from seatwise.connections.ways import Client, Given, client_of, config_for
 from seatwise.connectors import oauth
 from seatwise.connectors.base import Connector, WayKind, find, removal_of
-from seatwise.models import Connection, Revocation, Service, SyncRun, User
+from seatwise.models import Connection, Notice, Revocation, Service, SyncRun, User
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
 from seatwise.models.revocation import RevocationState
@@ -79,6 +79,7 @@ def forget(pk: int, *, by: User, why: str = "The authorization was revoked.") ->
     connection.disconnected_at, connection.disconnected_by = now, by
     connection.revocation = row.told
     connection.save()
+    Notice.objects.close(connection, now)
     audit.record(Action.REVOKED, service=service.key, about=connection.account_name, said=why)
     return row
 

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from seatwise.connectors.months import last_months
-from seatwise.connectors.records import Account, Batch, Check, Grant, SeatKind, Stage
+from seatwise.connectors.records import Account, Batch, Check, Grant, Record, SeatKind, Stage
 from seatwise.connectors.state import State
 
 ENTRY_POINTS = "seatwise.connectors"
@@ -188,6 +188,22 @@ class ReadsUsage(Protocol):
 @runtime_checkable
 class ReadsActivity(Protocol):
     def activity(self, plan: ReadPlan) -> AsyncIterator[Batch]: ...
+
+
+@runtime_checkable
+class Resumes(Protocol):
+    """Can go on with a list that an earlier attempt at the same reading has begun."""
+
+    def resume(
+        self, stage: Stage, place: Mapping[str, Any], records: Iterable[Record], *, ended: bool
+    ) -> None:
+        """Takes up "members" or "licences", before anything is read and at most once each.
+
+        `place` is that of the newest batch that was kept, and `records` are all of the stage that
+        were kept, streamed; none of them is handed over again. With `ended` that batch was the
+        last: the stage is not read again, and the others rest on it as if it had been. Raises
+        StateRefused for a place that it cannot go on from; then the stage is read anew.
+        """
 
 
 class Connector(Protocol):

@@ -31,6 +31,10 @@ DROP FUNCTION seatwise_history_only_grows();
 
 class Migration(migrations.Migration):
 
+    why_an_older_worker_survives = (
+        "The release before adds events and never alters one: all it changes is their run, to "
+        "none, when collected data is erased, and the trigger lets that through."
+    )
     dependencies = [
         ('seatwise', '0003_keeping_alive'),
     ]

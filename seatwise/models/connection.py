@@ -142,7 +142,7 @@ class Connection(Sealed):
     sync_every = models.CharField(
         max_length=10, choices=Every, default=Every.DAY, db_default=Every.DAY.value
     )
-    sync_minute = models.SmallIntegerField(null=True)  # of the day in the billing zone; None: spread
+    sync_minute = models.SmallIntegerField(null=True)  # of the billing zone's day; None: spread
     sync_weekday = models.SmallIntegerField(null=True)  # 0: Monday; None: spread
 
     objects = ConnectionQuerySet.as_manager()

@@ -1,15 +1,15 @@
 """Who holds a seat at a service, and every change of it for ever."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 
-from seatwise.connectors.records import AbsenceRecord
+from seatwise.models.member_event import MemberEvent
 from seatwise.models.signal import Signal
 
 if TYPE_CHECKING:
@@ -68,18 +68,63 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Of the accounts that are shown; by their ids, so that one index filters and orders."""
         return self.filter(connection__in=service.shown_connections)
 
-    def rewrite(self, rows: Sequence["Member"], fields: Sequence[str]) -> None:
-        """Saves these fields of rows that exist; as an upsert, far quicker than row by row."""
-        self.bulk_create(
-            rows,
-            batch_size=1000,
-            update_conflicts=True,
-            unique_fields=["pk"],
-            update_fields=fields,
-        )
-
     def current(self) -> Self:
         return self.filter(left_at=None)
+
+    def as_of(self, moment: datetime) -> Self:
+        """Those who held a seat at that moment, as they were known then, by their present names.
+
+        Adds `role_then`, `license_then` (a name; "" is none or unknown), `email_then`,
+        `name_then` and `invited_then`. It undoes what was changed since instead of doing anew
+        what had come before, for rows that were written before first facts were kept have no
+        beginning. Only a licence is told by its last event first: the licence that a row points
+        to can be renamed or gone.
+        """
+        before, after = MemberEvent.objects.around(moment)
+        text = models.TextField()
+
+        def undone(field: str) -> Coalesce:
+            return Coalesce(after.of_field(field).words("before"), F(field), output_field=text)
+
+        def unless_erased(field: str) -> Case:
+            there = When(erased_at=None, then=undone(field))
+            return Case(there, default=F(field), output_field=text)
+
+        held = before.of_field("license").words("after")
+        held_before = after.of_field("license").words("before")
+        invited = after.of_field("invited").words("before")
+        seat = before.of_field("").words("kind")
+        there = self.alias(seat_then=seat).filter(seat_then__in=MemberEvent.HOLDS)
+        return there.alias(invited_before=invited).annotate(
+            role_then=undone("role"),
+            license_then=Coalesce(
+                held, held_before, F("license__name"), Value(""), output_field=text
+            ),
+            email_then=unless_erased("email"),
+            name_then=unless_erased("name"),
+            invited_then=Case(
+                When(invited_before=None, then=F("invited")),
+                default=Q(invited_before="yes"),
+                output_field=models.BooleanField(),
+            ),
+        )
+
+    def matching_then(self, text: str) -> Self:
+        """Whose name or e-mail of that moment holds every word. Needs `as_of` before it."""
+        found = self
+        for word in text.split():
+            found = found.filter(Q(name_then__icontains=word) | Q(email_then__icontains=word))
+        return found
+
+    def tally_then(self) -> dict[tuple[str, str], int]:
+        """{(role, licence): seats held at that moment}. Needs `as_of` before it."""
+        shared: tuple[str, ...] = ("role_then", "license_then")
+        rows = self.order_by().values_list(*shared).annotate(n=Count("pk"))
+        return {(role, held): seats for role, held, seats in rows}
+
+    def numbered(self, pk: int) -> "Member | None":
+        """The one with this number."""
+        return self.select_related("license", "connection").filter(pk=pk).first()
 
     def with_status(self, now: datetime) -> Self:
         """Adds `status`. No evidence is unknown, never idle; the vendor's "never" is neither."""
@@ -117,19 +162,6 @@ class MemberQuerySet(models.QuerySet["Member"]):
                 output_field=models.CharField(),
             )
         )
-
-    def note_never(self, records: Iterable[AbsenceRecord], now: datetime) -> None:
-        """Keeps the vendor's word that some of these never did something."""
-        sources: dict[str, list[str]] = {}
-        for record in records:
-            sources.setdefault(record.source[:40], []).append(record.member_id)
-        for source, ids in sources.items():
-            said = self.filter(external_id__in=ids)
-            said.update(never_source=source, never_read_at=now)
-
-    def forget_never(self, before: datetime) -> None:
-        """Takes back what the vendor has not said again since then: it is unknown now."""
-        self.filter(never_read_at__lt=before).update(never_source="", never_read_at=None)
 
     def matching(self, text: str) -> Self:
         """Whose name or e-mail holds every word of `text`."""
@@ -177,6 +209,11 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """When the first of them was ever listed; what changed before that is not known."""
         oldest: datetime | None = self.aggregate(oldest=models.Min("first_listed_at"))["oldest"]
         return oldest
+
+    def first_looks(self) -> dict[int, datetime]:
+        """{connection id: when the first of its members was ever listed}."""
+        rows = self.order_by().values_list("connection")
+        return dict(list(rows.annotate(oldest=models.Min("first_listed_at"))))
 
     def keys(self) -> QuerySet["Member", int]:
         """Only the primary keys, in order: all that a large account's sort has to carry."""
@@ -249,7 +286,7 @@ class Member(models.Model):
     never_source = models.CharField(
         max_length=40, blank=True, db_default=""
     )  # what the vendor says never was
-    never_read_at = models.DateTimeField(null=True)  # None: it does not say so
+    never_read_at = models.DateTimeField(null=True)  # since when it does; None: it does not
     erased_at = models.DateTimeField(null=True)  # who it was is erased; that a seat was held stays
 
     objects = MemberQuerySet.as_manager()

@@ -1,15 +1,58 @@
 """Everything that changed about members, for ever: rows are added, never altered."""
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
+from django.db import connection as database
 from django.db import models
-from django.db.models import Count, Q
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Lower, TruncMonth
 
 if TYPE_CHECKING:
     from seatwise.models.service import Service
+
+WHO = ("email", "name")  # fields that tell who somebody is
+OF_THE_MEMBER = ("member", "member__role", "member__license__name")
+OF_ITSELF = ("at", "kind", "field", "before", "after")
+
+# People who were found together share their story: of 100,000 members there are 2,000 stories.
+STORIES = """
+SELECT story, role, license, count(*)
+FROM (SELECT member.role, pool.name AS license,
+             json_agg(json_build_array(event.at, event.kind, event.field, event.before, event.after)
+                      ORDER BY event.at, event.id)::text AS story
+      FROM seatwise_memberevent event
+      JOIN seatwise_member member ON member.id = event.member_id
+      LEFT JOIN seatwise_licensepool pool ON pool.id = member.license_id
+      WHERE member.connection_id = ANY(%s) AND event.field IN ('', 'role', 'license')
+      GROUP BY member.id, pool.name) AS each
+GROUP BY story, role, license
+"""
+
+
+class SeatStory(NamedTuple):
+    """What happened to the seats of `members` people, each with the same role and licence today."""
+
+    events: list[tuple[datetime, str, str, str, str]]  # at, kind, field, before, after
+    role_now: str
+    license_now: str | None
+    members: int
+
+
+class SeatEvent(NamedTuple):
+    """One event, with what its member's row says today."""
+
+    member: int
+    role_now: str
+    license_now: str | None
+    at: datetime
+    kind: str
+    field: str
+    before: str
+    after: str
 
 
 class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
@@ -19,6 +62,58 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
 
     def since(self, at: datetime) -> Self:
         return self.filter(at__gte=at)
+
+    def around(self, moment: datetime) -> tuple[Self, Self]:
+        """Of the member of the query around it: up to that moment, the newest first; and after
+        it, the oldest first."""
+        mine = self.filter(member=OuterRef("pk"))
+        before = mine.filter(at__lte=moment).order_by("-at", "-pk")
+        return before, mine.filter(at__gt=moment).order_by("at", "pk")
+
+    def about(self, member: models.Model) -> Self:
+        """Everything about one member, the newest first."""
+        return self.filter(member=member).newest_first()
+
+    def about_holding(self) -> Self:
+        """All that tells which seat somebody held."""
+        return self.filter(field__in=["", "role", "license"])
+
+    def stories(self, service: "Service") -> Iterator[SeatStory]:
+        """All that tells which seats were held, the same story told once."""
+        with database.cursor() as cursor:
+            cursor.execute(STORIES, [[account.pk for account in service.shown_connections]])
+            while rows := cursor.fetchmany(1000):
+                for story, role, license_now, members in rows:
+                    told = json.loads(story)
+                    events = [(datetime.fromisoformat(at), *rest) for at, *rest in told]
+                    yield SeatStory(events, role, license_now, members)
+
+    def of_touched(self, first: datetime, last: datetime) -> Self:
+        """Every one of those members about whom there is one after `first`, up to `last`."""
+        touched = self.filter(at__gt=first, at__lte=last).values("member")
+        return self.filter(member__in=touched)
+
+    def by_member(self) -> Iterator["SeatEvent"]:
+        """Streamed, member after member by name, each one's oldest first."""
+        rows = self.order_by(Lower("member__name"), "member", "at", "pk")
+        columns = rows.values_list(*OF_THE_MEMBER, *OF_ITSELF)
+        return map(SeatEvent._make, columns.iterator(chunk_size=5000))
+
+    def forget_names(self, member: models.Model) -> None:
+        """Takes out who somebody was; the only change of rows that the database allows."""
+        mine = self.filter(member=member)
+        mine.filter(field__in=WHO).update(before="", after="")
+        for row in mine.exclude(facts={}):
+            kept = {key: value for key, value in row.facts.items() if key not in WHO}
+            self.filter(pk=row.pk).update(facts=kept)
+
+    def of_field(self, name: str) -> Self:
+        """Changes of this field; "" are those who came and went."""
+        return self.filter(field=name)
+
+    def words(self, column: str) -> Subquery:
+        """That column of the first of them, as a part of another query."""
+        return Subquery(self.values(column)[:1])
 
     def newest_first(self) -> Self:
         return self.select_related("member").order_by("-at", "-pk")
@@ -30,9 +125,13 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
         return self.filter(moved | Q(kind=kinds.CHANGED, field__in=["role", "license"]))
 
     def count_by_month(self, zone: tzinfo) -> dict[date, Counter[str]]:
-        """{first day of the month in `zone`: {kind, or the field that changed: events}}."""
+        """{first day of the month in `zone`: {kind, or the field that changed: events}}.
+
+        A licence that was there at the first look is no event of a month.
+        """
         months: dict[date, Counter[str]] = {}
-        rows = self.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
+        moved = self.exclude(kind=MemberEvent.Kind.LISTED, field="license")
+        rows = moved.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
         for row in rows.values("month", "kind", "field").annotate(n=Count("pk")):
             counts = months.setdefault(row["month"].date(), Counter())
             changed = row["kind"] == MemberEvent.Kind.CHANGED
@@ -53,6 +152,9 @@ class MemberEvent(models.Model):
         LEFT = "left", "left"
         RETURNED = "returned", "came back"
         CHANGED = "changed", "changed"
+
+    # After one of these a seat is held.
+    HOLDS: ClassVar[tuple[str, ...]] = (Kind.LISTED, Kind.JOINED, Kind.RETURNED)
 
     member = models.ForeignKey("Member", on_delete=models.CASCADE, related_name="events")
     run = models.ForeignKey("SyncRun", null=True, on_delete=models.SET_NULL)

@@ -8,6 +8,7 @@ from django.db import models, transaction
 if TYPE_CHECKING:
     from seatwise.models.connection import Connection
     from seatwise.models.sync_run import SyncRun
+    from seatwise.models.user import User
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -43,6 +44,27 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """It is so no more."""
         self.open().filter(connection=connection).update(over_at=now)
 
+    def told_to(self, user: "User") -> Self:
+        """All that is still so, newest first, each with `is_aside`: whether this person put it
+        aside. In one query, with the service and no secret."""
+        aside = Notice.objects.filter(pk=models.OuterRef("pk"), seen_by=user)
+        return (
+            self.open()
+            .filter(connection__replaced_at=None)
+            .annotate(is_aside=models.Exists(aside))
+            .select_related("connection__service")
+            .only(
+                "what",
+                "remedy",
+                "began_at",
+                "run_id",
+                "connection__account_name",
+                "connection__service__key",
+                "connection__service__name",
+            )
+            .order_by("-pk")
+        )
+
     def unseen_by(self, user: models.Model) -> Self:
         """Not yet put aside by this person; newest first."""
         return self.exclude(seen_by=user).select_related("connection__service").order_by("-pk")
@@ -57,7 +79,10 @@ class Notice(models.Model):
     last_at = models.DateTimeField()  # when it was so again
     times = models.IntegerField(default=1)
     over_at = models.DateTimeField(null=True)  # None: it is still so
-    seen_by = models.ManyToManyField("User", related_name="+")  # who has put it aside
+    seen_by: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(
+        "User", related_name="+"
+    )  # who has put it aside
+    is_aside: bool  # where `told_to` asked
 
     objects = NoticeQuerySet.as_manager()
 

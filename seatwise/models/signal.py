@@ -9,7 +9,8 @@ from django.db import models
 
 from seatwise.connectors.records import SignalRecord
 
-# One statement a page; older evidence never replaces newer, in whatever order it is read.
+# One statement a page; older evidence never replaces newer, in whatever order it is read. What is
+# known already is left out beforehand, for a conflict locks a row, and that is a write, too.
 RECORD = """
 INSERT INTO seatwise_signal (member_id, source, at, proof, url, read_at)
 SELECT member.id, given.source, given.at, given.proof, given.url, %(read_at)s
@@ -17,6 +18,8 @@ FROM unnest(%(members)s::text[], %(sources)s::text[], %(ats)s::timestamptz[],
             %(proofs)s::text[], %(urls)s::text[]) AS given(member, source, at, proof, url)
 JOIN seatwise_member member
   ON member.connection_id = %(connection)s AND member.external_id = given.member
+LEFT JOIN seatwise_signal known ON known.member_id = member.id AND known.source = given.source
+WHERE known.id IS NULL OR given.at > known.at
 ON CONFLICT (member_id, source) DO UPDATE
 SET at = excluded.at, proof = excluded.proof, url = excluded.url, read_at = excluded.read_at
 WHERE excluded.at > seatwise_signal.at

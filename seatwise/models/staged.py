@@ -1,15 +1,21 @@
 """What a sync has read but not yet applied, so that half an answer is never shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection as database
 from django.db import models
+from django.db.backends.utils import CursorWrapper
 
 
 class StagedRecordQuerySet(models.QuerySet["StagedRecord"]):
     def of(self, run: object, kind: str) -> Self:
         return self.filter(run=run, kind=kind)
+
+    def of_kinds(self, run: object, kinds: Sequence[str]) -> Self:
+        return self.filter(run=run, kind__in=kinds)
 
     def in_key_order(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(key, record) in the byte order of the key, streamed."""
@@ -30,3 +36,16 @@ class StagedRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+@contextmanager
+def comparing() -> Iterator[CursorWrapper]:
+    """A cursor for comparing staged rows with a table's by set; inside a transaction.
+
+    Of rows that were staged a moment ago the database knows no numbers. It takes them for a
+    handful and would look through all of them for each member: the square of an account.
+    """
+    with database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        yield cursor
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")

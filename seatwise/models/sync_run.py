@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from django.db import models
 
+if TYPE_CHECKING:
+    from seatwise.models.member_event import MemberEventQuerySet
+
 STAGES = ("members", "licences", "usage", "activity")
+DIED = "died"  # how an attempt ended of which nothing more was heard
+NO_MEMORY = "out of memory"
+DEATHS = (DIED, NO_MEMORY)
 
 
 class RunState(models.TextChoices):
@@ -38,6 +44,15 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def of_connection(self, connection: object) -> Self:
         return self.filter(connection=connection)
 
+    def locked(self, pk: int) -> "SyncRun | None":
+        """The run, for this transaction alone; None where it is gone."""
+        return (
+            self.select_related("connection__service")
+            .select_for_update(of=("self",))
+            .filter(pk=pk)
+            .first()
+        )
+
     def open(self) -> Self:
         """Not ended yet: waiting, reading, or waiting to try again."""
         return self.filter(state__in=OPEN)
@@ -55,6 +70,29 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
             .exclude(waits_for_a_person)
         )
 
+    def in_states(self, states: Sequence[str]) -> Self:
+        return self.filter(state__in=states)
+
+    def for_page(self) -> Self:
+        """With who asked for it, who ended it, and `is_first_look`: whether it was the first to
+        list the account's members."""
+        from seatwise.models.member_event import MemberEvent
+
+        listed = MemberEvent.objects.filter(run=models.OuterRef("pk"), kind="listed", field="")
+        people = self.select_related("connection__service", "requested_by", "ended_by")
+        return people.annotate(is_first_look=models.Exists(listed))
+
+    def numbered(self, pk: int) -> "SyncRun | None":
+        return self.filter(pk=pk).first()
+
+    def older_than(self, pk: int, most: int) -> list["SyncRun"]:
+        """The `most` next ones behind that number, newest first; from the newest on for 0."""
+        return list((self.filter(pk__lt=pk) if pk else self).order_by("-pk")[:most])
+
+    def newer_than(self, pk: int, most: int) -> list["SyncRun"]:
+        """The `most` nearest ones before that number, newest first."""
+        return list(reversed(self.filter(pk__gt=pk).order_by("pk")[:most]))
+
     def newest(self) -> "SyncRun | None":
         return self.order_by("-pk").first()
 
@@ -63,17 +101,21 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         going_on = models.Q(state__in=OPEN)
         return self.order_by(models.Case(models.When(going_on, then=0), default=1), "-pk").first()
 
-    def cancel(self, reason: str, now: datetime) -> int:
-        """Ends what is open; a running sync notices at its next page."""
-        return self.open().update(state=RunState.CANCELLED, reason=reason, finished_at=now)
+    def cancel(self, reason: str, now: datetime, state: RunState = RunState.CANCELLED) -> int:
+        """Ends what is open; a running sync notices at its next page. Unfinished lists are gone."""
+        ended = list(self.open().values_list("pk", flat=True))
+        told = {"state": state, "reason": reason, "finished_at": now}
+        count = self.filter(pk__in=ended).update(**told, remedy="", retry_at=None, checkpoint={})
+        for run in SyncRun.objects.filter(pk__in=ended):
+            run.staged.all().delete()
+        return count
 
 
 class SyncRun(models.Model):
     connection = models.ForeignKey("Connection", on_delete=models.CASCADE, related_name="runs")
     state = models.CharField(max_length=20, choices=RunState, default=RunState.QUEUED)
     attempt = models.IntegerField(default=0)  # a write of an older attempt is refused
-    # {"members": {"done", "total", "unit", "state", "began", "seconds"}}
-    stages = models.JSONField(default=dict)
+    stages = models.JSONField(default=dict)  # by name, see `progress`
     # From where another attempt goes on, see `sync.checkpoint`.
     checkpoint = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     # Who tried: [{"number", "worker", "began", "ended", "how"}], see `sync.claim`.
@@ -118,11 +160,73 @@ class SyncRun(models.Model):
 
     @property
     def progress(self) -> list[dict[str, Any]]:
-        """The stages in order, each with `name`, `state`, `done`, `total`, `unit`."""
-        waiting = {"state": "waiting", "done": 0, "total": None, "unit": ""}
+        """The stages in order, each with `name`, `state`, `done`, `total`, `unit`, `seconds`.
+
+        `seconds` is None where nobody measured it.
+        """
+        waiting = {"state": "waiting", "done": 0, "total": None, "unit": "", "seconds": None}
         return [{"name": name, **waiting, **self.stages.get(name, {})} for name in STAGES]
 
     @property
     def done_stages(self) -> int:
         """How many stages are complete, be it with something that cannot be read."""
         return sum(stage["state"] in {"done", "limited"} for stage in self.progress)
+
+    @property
+    def changes(self) -> "MemberEventQuerySet":
+        """What it changed about members; who was there at the first look is no change."""
+        events: MemberEventQuerySet = self.memberevent_set.exclude(kind="listed")
+        return events
+
+    @property
+    def deaths(self) -> int:
+        """How many attempts took their worker down, or went down or froze with it."""
+        return sum(attempt["how"] in DEATHS for attempt in self.attempts)
+
+    @property
+    def seconds(self) -> float | None:
+        """From its beginning to its end, waiting included; None where it has not ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def read_seconds(self) -> float:
+        """So long it really read, in all attempts."""
+        return sum(stage["seconds"] or 0.0 for stage in self.progress)
+
+    @property
+    def total_requests(self) -> int:
+        """Made at the vendor, as far as they were noted: a killed attempt may have made more."""
+        return sum(self.requests.values())
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether an unusual drop is held, see `sync.drops`."""
+        return self.is_open and bool(self.doubt) and not self.doubt.get("settled")
+
+    @property
+    def coverage(self) -> "list[Coverage]":
+        """What of each capability was read, and what stands in the way."""
+        words = {"done": "read", "limited": "in part", "running": "not to its end"}
+        found = []
+        for stage in self.progress:
+            gaps = [gap for gap in self.gaps if _stage_of(gap) == stage["name"]]
+            word = words.get(stage["state"], "not yet" if self.is_open else "not read")
+            if stage["state"] == "limited" and not stage["done"]:
+                word = "not read"
+            found.append(Coverage(stage["name"], word, gaps))
+        return found
+
+
+class Coverage(NamedTuple):
+    """How much of one capability a run has read."""
+
+    name: str
+    word: str  # "read", "in part", "not read", "not yet", "not to its end"
+    gaps: list[dict[str, Any]]
+
+
+def _stage_of(gap: dict[str, Any]) -> str:
+    """A metric's gap is one of usage."""
+    return gap["capability"] if gap["capability"] in (*STAGES, "account") else "usage"

@@ -68,7 +68,9 @@ def accept(service: Service, file: MemberFile, *, name: str, by: User) -> SyncRu
             "connected_at": timezone.now(),
         },
     )
-    SyncRun.objects.of_connection(connection).open().delete()
+    SyncRun.objects.of_connection(connection).cancel(
+        "A newer file took its place.", timezone.now(), RunState.SUPERSEDED
+    )
     run = SyncRun.objects.create(
         connection=connection,
         requested_by=by,
@@ -128,7 +130,8 @@ def apply(service: Service, run_id: int, *, by: User) -> SyncRun:
 @transaction.atomic
 def put_aside(service: Service, run_id: int) -> None:
     """Forgets a file that waits. Raises NothingWaits and NotByFile."""
-    _held(service, run_id).delete()
+    run = _held(service, run_id)
+    SyncRun.objects.filter(pk=run.pk).cancel(f"{run.reason} It was put aside.", timezone.now())
 
 
 def _locked(service: Service) -> Service:

@@ -1,17 +1,47 @@
 """Who may write for a run: the newest attempt, while nobody has ended the run."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import os
+import socket
+import time
+from collections import Counter
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 
 from seatwise.models import Connection, SyncRun
-from seatwise.models.sync_run import RunState
+from seatwise.models.sync_run import DIED, RunState
+from seatwise.sync import checkpoint
+
+MOST_TOLD = 50  # attempts that a run remembers
 
 
 class Superseded(Exception):
-    """The run was cancelled, or a newer attempt has taken it over: write nothing more."""
+    """The run was ended, or a newer attempt has taken it over: write nothing more."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """What reading costs: requests, those of earlier attempts included, and seconds."""
+
+    before: Counter[str] = field(default_factory=Counter)
+    made: Counter[str] = field(default_factory=Counter)
+    looked: float = field(default_factory=time.monotonic)
+
+    def follow(self, made: Counter[str]) -> None:
+        """From here on a reader counts its requests there."""
+        self.before += self.made
+        self.made = made
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """Made at the vendor so far, by endpoint."""
+        return dict(self.before + self.made)
+
+    def lap(self) -> float:
+        """Seconds since this was asked last."""
+        before, self.looked = self.looked, time.monotonic()
+        return self.looked - before
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,37 +51,46 @@ class Claim:
     run_id: int
     attempt: int
     connection: Connection
-    started_at: datetime
+    deaths: int  # attempts at it that ended without a word
+    meter: Meter
 
     def hold(self) -> SyncRun:
         """The run, locked for the transaction one is in. Raises Superseded."""
-        run = (
-            SyncRun.objects.select_related("connection__service")
-            .select_for_update(of=("self",))
-            .filter(pk=self.run_id)
-            .first()
-        )
+        run = SyncRun.objects.locked(self.run_id)
         if run is None or run.attempt != self.attempt or run.state != RunState.RUNNING:
             raise Superseded(f"attempt {self.attempt} is not the one that may write")
+        run.requests = self.meter.requests
         return run
 
 
 @transaction.atomic
 def start(run_id: int) -> Claim | None:
-    """Begins the next attempt at a run; None where the run has ended already."""
-    run = (
-        SyncRun.objects.select_related("connection__service")
-        .select_for_update(of=("self",))
-        .filter(pk=run_id)
-        .first()
-    )
+    """Begins the next attempt at a run; None where the run has ended already.
+
+    It is counted before anything is read, so that one that takes its worker down is known by
+    the next.
+    """
+    run = SyncRun.objects.locked(run_id)
     if run is None or not run.is_open:
         return None
     now = timezone.now()
+    if run.state == RunState.RUNNING and run.attempts:
+        run.attempts[-1]["how"] = DIED
     run.attempt += 1
+    told = {"number": run.attempt, "worker": _here(), "began": now.isoformat()}
+    run.attempts = [*run.attempts, {**told, "ended": None, "how": ""}][-MOST_TOLD:]
     run.state, run.reason, run.remedy, run.retry_at = RunState.RUNNING, "", "", None
-    run.stages, run.counts = {}, {}
     run.started_at = run.started_at or now
+    checkpoint.begin(run, now)
+    ended = {part.stage for part in checkpoint.kept(run) if part.ended}
+    run.stages = {
+        name: stage if name in ended else {"seconds": stage.get("seconds", 0.0)}
+        for name, stage in run.stages.items()
+    }
     run.save()
-    run.staged.all().delete()  # an enumeration counts only if one attempt read all of it
-    return Claim(run.pk, run.attempt, run.connection, now)
+    meter = Meter(before=Counter(run.requests))
+    return Claim(run.pk, run.attempt, run.connection, run.deaths, meter)
+
+
+def _here() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"[:100]

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from random import SystemRandom
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from seatwise import audit
@@ -17,19 +18,25 @@ from seatwise.connectors.errors import (
     VendorError,
 )
 from seatwise.connectors.records import Gap
-from seatwise.models import Connection, SyncRun
+from seatwise.models import Connection, Notice, SyncRun
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
-from seatwise.models.sync_run import RunState
+from seatwise.models.sync_run import NO_MEMORY, RunState
+from seatwise.sync import checkpoint
 from seatwise.sync.claim import Claim, Superseded
-from seatwise.sync.plan import next_daily
+from seatwise.sync.drops import UnusualDrop, again_at, doubted
+from seatwise.sync.schedule import next_sync
 
 log = logging.getLogger(__name__)
 
+# The longest pauses before the second try, the third, and so on; the last one repeats.
 PAUSES = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1)]
-LOOKS = len(PAUSES)  # so many attempts, over more than an hour, may be doubted
-LONGEST_PAUSE = timedelta(hours=1)
+TRIES = len(PAUSES)  # of a vendor whose answers are broken; one that is away is asked on
+SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=1)
 KEPT_BACK = timedelta(minutes=5)  # until it is looked again whether the grant may be used
+AWAY = timedelta(seconds=30)  # until a run goes on that the database or the memory has stopped
+MOST_DEATHS = 3
+DICE = SystemRandom()  # so that many who failed at one moment do not come back at one moment
 
 
 @transaction.atomic
@@ -42,7 +49,8 @@ def finished(claim: Claim, gaps: Sequence[Gap]) -> None:
     if connection.is_alive:  # else its grant was lost meanwhile, and that stays said
         connection.attention = connection.remedy = ""
         connection.state = connection.state_when_well
-        connection.next_sync_at = next_daily(connection, timezone.now())
+        connection.next_sync_at = next_sync(connection, timezone.now())
+        Notice.objects.close(connection, timezone.now())
     connection.save(update_fields=["sync_gaps", "attention", "remedy", "state", "next_sync_at"])
     _close(run, RunState.DONE_WITH_NOTES if connection.is_limited else RunState.DONE)
 
@@ -52,7 +60,8 @@ def handed_over(claim: Claim) -> datetime:
     """This worker is going down: the run waits for another, which takes it from here."""
     run = claim.hold()
     run.state = RunState.QUEUED
-    run.save(update_fields=["state", "touched_at"])
+    _leave(run, "handed over")
+    run.save()
     return timezone.now()
 
 
@@ -66,16 +75,51 @@ def stopped(claim: Claim, error: VendorError) -> datetime | None:
 
 def broken(claim: Claim, error: Exception) -> None:
     """A defect of ours: named as such, and nothing of the unfinished reading is kept."""
-    sentence = f"Seatwise could not finish because of a defect of its own ({type(error).__name__})."
-    remedy = "The last complete data stays. The operator finds the details in the worker's log."
-    try:
-        with transaction.atomic():
-            run = claim.hold()
-            connection = _locked(run)
-            _give_up(run, connection, sentence, remedy)
-            connection.save()
-    except Superseded:
-        log.info("run %s was taken over before its defect could be noted", claim.run_id)
+    _given_up(
+        claim,
+        f"Seatwise could not finish because of a defect of its own ({type(error).__name__}).",
+        "The last complete data stays. The operator finds the details in the worker's log.",
+    )
+
+
+def parked(claim: Claim) -> None:
+    """Several workers went down with this run: it is put aside, so that no more do."""
+    log.error("run %s is put aside: %s workers did not survive it", claim.run_id, claim.deaths)
+    _given_up(
+        claim,
+        f"Reading {claim.connection} was put aside: {claim.deaths} attempts in a row ended with "
+        "their worker, each without a word.",
+        "The last complete data stays. The operator looks for what killed the workers (memory, a "
+        "crash, kill -9) and presses Sync now; else the schedule tries again.",
+    )
+
+
+@transaction.atomic
+def exhausted(claim: Claim) -> datetime:
+    """This process has no memory left: another goes on, and it counts as a death."""
+    run = claim.hold()
+    sentence = "The worker ran out of memory in the middle of reading."
+    run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + AWAY
+    run.reason, run.remedy = sentence, "Seatwise goes on by itself from where it was."
+    _leave(run, NO_MEMORY)
+    run.save()
+    return run.retry_at
+
+
+def interrupted(claim: Claim, error: DatabaseError) -> datetime:
+    """The database was away for longer than one waits; goes on as soon as that can be noted.
+
+    Raises what the database raises where it still is away: the run is then found open and
+    untouched, and put on the queue again.
+    """
+    with transaction.atomic():
+        run = claim.hold()
+        run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + AWAY
+        run.reason = str(error)
+        run.remedy = "Nothing is lost: Seatwise goes on by itself from where it was."
+        _leave(run, "the database was away")
+        run.save()
+        return run.retry_at
 
 
 @transaction.atomic
@@ -87,17 +131,15 @@ def _stopped(claim: Claim, error: VendorError) -> datetime | None:
         return None
     if isinstance(error, KeptBack):
         return _held_back(run, connection, error)
-    pause = _pause(run, error)
-    if pause is not None:
-        run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + pause
-        run.reason, run.remedy = str(error), error.remedy
-        run.save()
-        connection.state = State.RETRYING
-        connection.attention, connection.remedy = str(error), error.remedy
+    log.warning("run %s: %s", run.pk, error)
+    again = _again_at(run, error)
+    if again is not None:
+        _wait(run, connection, error, again)
     elif isinstance(error, CredentialsRejected):
         _close(run, RunState.ACTION_NEEDED, str(error), error.remedy)
         connection.state, connection.next_sync_at = State.NEEDS_RECONNECT, None
         connection.attention, connection.remedy = str(error), error.remedy
+        Notice.objects.tell(connection, str(error), error.remedy, timezone.now(), run)
         audit.record(
             Action.RECONNECT_NEEDED,
             service=connection.service.key,
@@ -108,37 +150,86 @@ def _stopped(claim: Claim, error: VendorError) -> datetime | None:
     else:
         _give_up(run, connection, str(error), error.remedy)
     connection.save(update_fields=["state", "attention", "remedy", "next_sync_at"])
-    log.warning("run %s: %s", run.pk, error)
-    return run.retry_at
+    return again
+
+
+def _again_at(run: SyncRun, error: VendorError) -> datetime | None:
+    """When to try again; None where waiting mends nothing.
+
+    A vendor that is away is asked for as long as it takes, at last about once an hour; one whose
+    answers are broken, a few times. What the vendor itself asks for is the least.
+    """
+    now = timezone.now()
+    if isinstance(error, UnusualDrop):
+        run.doubt = doubted(run.doubt, error, now)
+        checkpoint.forget(run, error.stage)  # to be looked at again, not remembered
+        return max(again_at(run.doubt), now + SHORTEST)
+    if not isinstance(error, TryAgainLater | BrokenAnswer):
+        return None
+    if isinstance(error, BrokenAnswer):
+        checkpoint.forget(run, *checkpoint.KINDS)
+        if run.failures >= TRIES:
+            return None
+    pause = PAUSES[min(run.failures, TRIES - 1)] * DICE.random()
+    asked = timedelta(seconds=min(getattr(error, "after", None) or 0, LONGEST.total_seconds()))
+    run.failures += 1
+    return now + max(asked + min(pause, PAUSES[0]) if asked else pause, SHORTEST)
+
+
+def _wait(run: SyncRun, connection: Connection, error: VendorError, again: datetime) -> None:
+    run.state, run.retry_at = RunState.RETRY_AT, again
+    run.reason, run.remedy = str(error), error.remedy
+    _leave(run, "an unusual drop" if isinstance(error, UnusualDrop) else "to try again")
+    run.save()
+    connection.state = State.RETRYING
+    connection.attention, connection.remedy = str(error), error.remedy
+    if isinstance(error, UnusualDrop) or run.failures >= TRIES:
+        _tell(run, connection)
 
 
 def _held_back(run: SyncRun, connection: Connection, error: KeptBack) -> datetime:
     """Seatwise itself is in the way, not the vendor: nothing was tried, so nothing is counted."""
     run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + KEPT_BACK
     run.reason, run.remedy = str(error), error.remedy
-    run.attempt -= 1
+    run.attempts = run.attempts[:-1]
     run.save()
     connection.attention, connection.remedy = str(error), error.remedy
     connection.save(update_fields=["attention", "remedy"])
     return run.retry_at
 
 
-def _pause(run: SyncRun, error: VendorError) -> timedelta | None:
-    """How long to wait before the next attempt; None where waiting mends nothing."""
-    if not isinstance(error, TryAgainLater | BrokenAnswer) or run.attempt > LOOKS:
-        return None
-    asked = getattr(error, "after", None)
-    wanted = timedelta(seconds=asked) if asked else PAUSES[run.attempt - 1]
-    return min(max(wanted, timedelta(seconds=1)), LONGEST_PAUSE)
+def _given_up(claim: Claim, sentence: str, remedy: str) -> None:
+    try:
+        with transaction.atomic():
+            run = claim.hold()
+            connection = _locked(run)
+            _give_up(run, connection, sentence, remedy)
+            connection.save()
+    except Superseded:
+        log.info("run %s was taken over before its end could be noted", claim.run_id)
 
 
 def _give_up(run: SyncRun, connection: Connection, sentence: str, remedy: str) -> None:
-    """Until the next day's sync; what we have stays."""
+    """Until the schedule's next sync; what we have stays."""
     _close(run, RunState.ACTION_NEEDED, sentence, remedy)
     if connection.is_alive:  # else what ended it stays said
         connection.state = State.LIMITED
         connection.attention, connection.remedy = sentence, remedy
-        connection.next_sync_at = next_daily(connection, timezone.now())
+        connection.next_sync_at = next_sync(connection, timezone.now())
+        _tell(run, connection)
+
+
+def _tell(run: SyncRun, connection: Connection) -> None:
+    """Once for one trouble, however often it comes back."""
+    now = timezone.now()
+    if Notice.objects.tell(connection, connection.attention, connection.remedy, now, run):
+        audit.record(
+            Action.ATTENTION_NEEDED,
+            service=connection.service.key,
+            about=connection.account_name,
+            said=connection.attention,
+            detail={"connection": connection.pk, "run": run.pk},
+        )
 
 
 def _locked(run: SyncRun) -> Connection:
@@ -146,8 +237,15 @@ def _locked(run: SyncRun) -> Connection:
     return found.select_for_update(of=("self",), no_key=True).get(pk=run.connection_id)
 
 
+def _leave(run: SyncRun, how: str) -> None:
+    """Notes how the attempt ended; unsaved."""
+    if run.attempts and not run.attempts[-1]["how"]:
+        run.attempts[-1] |= {"ended": timezone.now().isoformat(), "how": how}
+
+
 def _close(run: SyncRun, state: RunState, reason: str = "", remedy: str = "") -> None:
     run.state, run.reason, run.remedy = state, reason, remedy
-    run.finished_at = timezone.now()
+    run.finished_at, run.retry_at, run.checkpoint = timezone.now(), None, {}
+    _leave(run, RunState(state).label.lower())
     run.staged.all().delete()
     run.save()

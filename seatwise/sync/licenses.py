@@ -1,17 +1,57 @@
-"""Applies a reading of licences: the pools, and who holds which."""
+"""Applies a reading of licences: the pools, and who holds which.
+
+The database compares and writes by set, so nobody's row is touched whose licence is as before.
+"""
 
 from datetime import datetime
+from typing import Any
 
 from seatwise.models import LicensePool, Member, MemberEvent, StagedRecord, SyncRun
+from seatwise.models.staged import comparing
 from seatwise.sync.drops import UnusualDrop, is_unusual
+
+# What each member holds in the table, and what they hold by what was read: the listed seat, or,
+# where nobody can say, what they held, as far as there still is such a licence.
+TOLD = """
+WITH told AS (
+    SELECT member.id, member.external_id, pool.external_id AS held, license.key AS now_held,
+           COALESCE(pool.name, '') AS before, COALESCE(license.data ->> 'name', '') AS after,
+           (seat.data ->> 'allocated_at')::timestamptz AS since
+    FROM seatwise_member member
+    LEFT JOIN seatwise_licensepool pool ON pool.id = member.license_id
+    LEFT JOIN (SELECT * FROM seatwise_stagedrecord
+               WHERE run_id = %(run)s AND kind = 'seat') seat
+      ON seat.key = member.external_id AND member.left_at IS NULL
+    LEFT JOIN (SELECT * FROM seatwise_stagedrecord
+               WHERE run_id = %(run)s AND kind = 'license') license
+      ON license.key = CASE
+          WHEN member.left_at IS NULL AND (%(whole)s OR seat.key IS NOT NULL)
+          THEN seat.data ->> 'license_id'
+          ELSE pool.external_id END
+    WHERE member.connection_id = %(connection)s
+)
+"""
+# By name, for a name is all that history keeps: a licence with a new name is told, too, and also
+# of who has left, or it would be wrong should they come back.
+EVENTS = f"""{TOLD}
+INSERT INTO seatwise_memberevent (member_id, run_id, at, kind, field, before, after)
+SELECT id, %(run)s, %(now)s, %(kind)s, 'license', before, after
+FROM told WHERE before <> after ORDER BY external_id
+"""  # noqa: S608 - put together of words that stand here
+SEATS = f"""{TOLD}
+UPDATE seatwise_member member SET license_id = pool.id, license_since = told.since
+FROM told LEFT JOIN seatwise_licensepool pool
+  ON pool.connection_id = %(connection)s AND pool.external_id = told.now_held
+WHERE member.id = told.id AND told.held IS DISTINCT FROM told.now_held
+"""  # noqa: S608 - as above
 
 
 def apply_licenses(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> bool:
     """Brings pools and seats to what was staged; a changed licence becomes an event.
 
-    Of a list that is not `whole` the seats in it are taken, and nobody counts as without one;
-    returns whether there was anything. Raises UnusualDrop where many suddenly hold no licence,
-    unless one insists.
+    At the first look each licence is told as found, not as changed. Of a list that is not
+    `whole` the seats in it are taken, and nobody counts as without one; returns whether there was
+    anything. Raises UnusualDrop where many suddenly hold no licence, unless one insists.
     """
     if not whole and not StagedRecord.objects.of(run, "license").exists():
         return False
@@ -19,45 +59,24 @@ def apply_licenses(run: SyncRun, now: datetime, *, whole: bool, insist: bool) ->
     before, listed = held.count(), StagedRecord.objects.of(run, "seat").count()
     if whole and is_unusual(before, listed) and not insist:
         raise UnusualDrop(run.connection.service.name, "allocated licences", before, listed)
-    names = {pool.pk: pool.name for pool in LicensePool.objects.of(run.connection)}
-    pools = _apply_pools(run, now)
-    seats = {
-        key: (pools.get(data["license_id"]), data["allocated_at"])
-        for key, data in StagedRecord.objects.of(run, "seat").in_key_order()
+    kinds = MemberEvent.Kind
+    given: dict[str, Any] = {
+        "connection": run.connection_id,
+        "run": run.pk,
+        "now": now,
+        "whole": whole,
+        "kind": kinds.LISTED if run.connection.licenses_as_of is None else kinds.CHANGED,
     }
-    first_look = run.connection.licenses_as_of is None
-    altered, events = [], []
-    for member in Member.objects.filter(connection=run.connection).current():
-        if not whole and member.external_id not in seats:
-            continue
-        pool, since = seats.get(member.external_id, (None, None))
-        now_held = pool.pk if pool else None
-        if member.license_id == now_held:
-            continue
-        if not first_look:
-            events.append(
-                MemberEvent(
-                    member=member,
-                    run=run,
-                    at=now,
-                    kind=MemberEvent.Kind.CHANGED,
-                    field="license",
-                    before=names.get(member.license_id or 0, ""),
-                    after=pool.name if pool else "",
-                )
-            )
-        member.license_id = now_held
-        member.license_since = datetime.fromisoformat(since) if since else None
-        altered.append(member)
-    Member.objects.rewrite(altered, ["license", "license_since"])
-    MemberEvent.objects.bulk_create(events)
-    LicensePool.objects.of(run.connection).exclude(
-        pk__in=[pool.pk for pool in pools.values()]
-    ).delete()
+    with comparing() as cursor:
+        cursor.execute(EVENTS, given)  # first, for it names what the pools were called before
+        listed_pools = _apply_pools(run, now)
+        cursor.execute(SEATS, given)
+    LicensePool.objects.of(run.connection).exclude(external_id__in=listed_pools).delete()
     return True
 
 
-def _apply_pools(run: SyncRun, now: datetime) -> dict[str, LicensePool]:
+def _apply_pools(run: SyncRun, now: datetime) -> list[str]:
+    """The vendor's ids of the pools that there are now."""
     rows = [
         LicensePool(connection=run.connection, as_of=now, **data)
         for _key, data in StagedRecord.objects.of(run, "license").in_key_order()
@@ -68,6 +87,4 @@ def _apply_pools(run: SyncRun, now: datetime) -> dict[str, LicensePool]:
         unique_fields=["connection", "external_id"],
         update_fields=["name", "kind", "used", "available", "description", "as_of"],
     )
-    listed = {row.external_id for row in rows}
-    pools = LicensePool.objects.of(run.connection)
-    return {pool.external_id: pool for pool in pools if pool.external_id in listed}
+    return [row.external_id for row in rows]

@@ -1,32 +1,88 @@
-"""Applies a complete list of members: who joined, left, came back, changed."""
+"""Applies a complete list of members: who joined, left, came back, changed.
 
+The database finds those who differ, so an unchanged account costs one comparison there: none of
+its rows comes here, and none is written.
+"""
+
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from django.db import connection as database
+
 from seatwise.connectors.records import MemberRecord
-from seatwise.diff import KEPT, Change, Known, changes
+from seatwise.diff import Change, Known, Pair, changes
 from seatwise.models import Member, MemberEvent, StagedRecord, SyncRun
 from seatwise.sync.drops import UnusualDrop, is_unusual
 
 CHUNK = 1000  # rows a statement
+# Whoever may differ, in the order of the ids; a few too many do no harm. A full join is never a
+# nested loop, whatever little the database knows of rows that were staged a moment ago.
+DIFFERENT = """
+SELECT known.external_id, known.email, known.name, known.role, known.invited, known.url,
+       known.job_title, known.teams, known.left_at IS NOT NULL, listed.data
+FROM (SELECT * FROM seatwise_member WHERE connection_id = %(connection)s) known
+FULL JOIN (SELECT key, data FROM seatwise_stagedrecord
+           WHERE run_id = %(run)s AND kind = 'member') listed
+  ON listed.key = known.external_id
+WHERE CASE
+    WHEN known.id IS NULL THEN true
+    WHEN listed.key IS NULL THEN known.left_at IS NULL
+    ELSE known.left_at IS NOT NULL OR listed.data <> jsonb_build_object(
+        'external_id', known.external_id, 'email', known.email, 'name', known.name,
+        'role', known.role, 'invited', known.invited, 'url', known.url,
+        'job_title', known.job_title, 'teams', known.teams)
+    END
+ORDER BY COALESCE(known.external_id, listed.key) COLLATE "C"
+"""
+TAKE_IN = """
+INSERT INTO seatwise_member (connection_id, external_id, email, name, role, invited, url, job_title,
+    teams, first_listed_at, joined_at, last_seen_source, last_seen_proof)
+SELECT %(connection)s, key, data ->> 'email', data ->> 'name', data ->> 'role',
+    (data ->> 'invited')::boolean, data ->> 'url', data ->> 'job_title',
+    ARRAY(SELECT jsonb_array_elements_text(data -> 'teams')), %(now)s, %(joined_at)s, '', ''
+FROM seatwise_stagedrecord
+WHERE run_id = %(run)s AND kind = 'member' AND key = ANY(%(listed)s)
+ORDER BY key
+ON CONFLICT (connection_id, external_id) DO UPDATE
+SET email = excluded.email, name = excluded.name, role = excluded.role,
+    invited = excluded.invited, url = excluded.url, job_title = excluded.job_title,
+    teams = excluded.teams, left_at = NULL
+RETURNING external_id, id
+"""
+TAKE_OUT = """
+UPDATE seatwise_member SET left_at = %(now)s
+WHERE connection_id = %(connection)s AND external_id = ANY(%(left)s)
+RETURNING external_id, id
+"""
+EVENTS = """
+INSERT INTO seatwise_memberevent (member_id, run_id, at, kind, field, before, after, facts)
+SELECT member, %(run)s, %(now)s, kind, field, before, after, facts
+FROM unnest(%(members)s::bigint[], %(kinds)s::text[], %(fields)s::text[], %(befores)s::text[],
+            %(afters)s::text[], %(facts)s::jsonb[])
+    WITH ORDINALITY AS given(member, kind, field, before, after, facts, place)
+ORDER BY place
+"""
 Kind = MemberEvent.Kind
 T = TypeVar("T")
+EVENT = ("members", "kinds", "fields", "befores", "afters", "facts")
+Event = tuple[int, str, str, str, str, str]  # these of one of them
 
 
 def apply_members(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> dict[str, int]:
     """Brings the table to what was staged and appends the events; returns counts by kind.
 
     Nothing is written for members that are as before, and nobody counts as gone unless the
-    list is `whole`. Raises UnusualDrop for a drop that nobody insists on, and always for a
-    list with nobody in it: an account has an owner.
+    list is `whole`. Raises UnusualDrop for a drop that nobody insists on, and so for any list
+    with nobody in it: an account has an owner.
     """
     connection = run.connection
     listed = StagedRecord.objects.of(run, "member").count()
     known = Member.objects.filter(connection=connection).current().count()
-    if whole and ((is_unusual(known, listed) and not insist) or (known and not listed)):
+    if whole and not insist and (is_unusual(known, listed) or (known and not listed)):
         raise UnusualDrop(connection.service.name, "members", known, listed)
     first_look = connection.members_as_of is None
     counts: Counter[str] = Counter()
@@ -39,85 +95,64 @@ def apply_members(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> 
 
 def planned(run: SyncRun) -> Iterator[Change]:
     """What applying would change about members, in the order of their ids; streamed."""
-    before = Member.objects.filter(connection=run.connection)
-    staged = StagedRecord.objects.of(run, "member")
-    return changes(_known(before), _listed(staged.in_key_order()))
+    return changes(compared(run))
+
+
+def compared(run: SyncRun) -> Iterator[Pair]:
+    """Whoever may differ, as the table has them and as they were listed; streamed."""
+    with database.chunked_cursor() as cursor:
+        cursor.execute(DIFFERENT, {"connection": run.connection_id, "run": run.pk})
+        while rows := cursor.fetchmany(CHUNK):
+            for row in rows:
+                yield _known(row), _listed(row[-1])
+
+
+def _known(row: tuple[Any, ...]) -> Known | None:
+    key, email, name, role, invited, url, job_title, teams, left, _listed = row
+    if key is None:
+        return None
+    return Known(
+        MemberRecord(key, email, name, role, invited, url, job_title, tuple(teams)), left=left
+    )
+
+
+def _listed(data: str | None) -> MemberRecord | None:
+    if data is None:
+        return None
+    fields = json.loads(data)
+    return MemberRecord(**{**fields, "teams": tuple(fields["teams"])})
 
 
 def _write(run: SyncRun, chunk: list[Change], *, first_look: bool, now: datetime) -> None:
-    joined = [change.record for change in chunk if change.kind == "joined" and change.record]
-    Member.objects.bulk_create(
-        [
-            Member(
-                connection=run.connection,
-                external_id=record.external_id,
-                first_listed_at=now,
-                joined_at=None if first_look else now,
-                **_columns(record),
-            )
-            for record in joined
-        ]
-    )
-    ids = [change.external_id for change in chunk]
-    rows = {
-        row.external_id: row
-        for row in Member.objects.filter(connection=run.connection, external_id__in=ids)
+    given: dict[str, Any] = {
+        "connection": run.connection_id,
+        "run": run.pk,
+        "now": now,
+        "joined_at": None if first_look else now,
+        "listed": [change.external_id for change in chunk if change.record],
+        "left": [change.external_id for change in chunk if not change.record],
     }
-    for change in chunk:
-        row = rows[change.external_id]
-        row.left_at = now if change.kind == "left" else None
-        if change.record:
-            for name, value in _columns(change.record).items():
-                setattr(row, name, value)
-    altered = [rows[change.external_id] for change in chunk if change.kind != "joined"]
-    Member.objects.rewrite(altered, ["left_at", *KEPT])
-    MemberEvent.objects.bulk_create(
-        event
-        for change in chunk
-        for event in _events(run, rows[change.external_id], change, first_look, now)
-    )
+    with database.cursor() as cursor:
+        cursor.execute(TAKE_IN, given)
+        ids: dict[str, int] = dict(cursor.fetchall())
+        cursor.execute(TAKE_OUT, given)
+        ids |= dict(cursor.fetchall())
+        events = [
+            event
+            for change in chunk
+            for event in _events(ids[change.external_id], change, first_look)
+        ]
+        if events:  # else merely the newest is kept
+            columns = zip(EVENT, map(list, zip(*events, strict=True)), strict=True)
+            cursor.execute(EVENTS, given | dict(columns))
 
 
-def _events(
-    run: SyncRun, row: Member, change: Change, first_look: bool, now: datetime
-) -> Iterator[MemberEvent]:
+def _events(member: int, change: Change, first_look: bool) -> Iterator[Event]:
     if change.kind != "changed":
         kind = Kind.LISTED if first_look and change.kind == "joined" else Kind(change.kind)
-        yield MemberEvent(member=row, run=run, at=now, kind=kind)
+        yield member, kind.value, "", "", "", json.dumps(change.facts)
     for field, before, after in change.remembered:
-        yield MemberEvent(
-            member=row,
-            run=run,
-            at=now,
-            kind=Kind.CHANGED,
-            field=field,
-            before=_text(before),
-            after=_text(after),
-        )
-
-
-def _known(members: Any) -> Iterator[Known]:
-    for row in members.order_by("external_id").iterator(chunk_size=CHUNK):
-        record = MemberRecord(
-            external_id=row.external_id,
-            email=row.email,
-            name=row.name,
-            role=row.role,
-            invited=row.invited,
-            url=row.url,
-            job_title=row.job_title,
-            teams=tuple(row.teams),
-        )
-        yield Known(record, left=row.left_at is not None)
-
-
-def _listed(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[MemberRecord]:
-    for _key, data in rows:
-        yield MemberRecord(**{**data, "teams": tuple(data["teams"])})
-
-
-def _columns(record: MemberRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in KEPT} | {"teams": list(record.teams)}
+        yield member, Kind.CHANGED.value, field, _text(before), _text(after), "{}"
 
 
 def _text(value: object) -> str:

@@ -1,5 +1,6 @@
 """Staging of what was read, and its application once a stage is complete."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +19,8 @@ from seatwise.connectors.records import (
     Stage,
     UsageRecord,
 )
-from seatwise.models import Connection, Member, Signal, StagedRecord, SyncRun, UsagePoint
+from seatwise.models import Connection, Signal, StagedRecord, SyncRun, UsagePoint
+from seatwise.sync.absences import apply_absences
 from seatwise.sync.licenses import apply_licenses
 from seatwise.sync.members import apply_members
 
@@ -34,10 +36,9 @@ def stage(run: SyncRun, batch: Batch) -> None:
     _hold_back(run, "member", _of(batch, MemberRecord), lambda record: record.external_id)
     _hold_back(run, "license", _of(batch, LicenseRecord), lambda record: record.external_id)
     _hold_back(run, "seat", _of(batch, SeatRecord), lambda record: record.member_id)
+    _hold_back(run, "never", _of(batch, AbsenceRecord), lambda record: record.member_id)
     now = timezone.now()
     Signal.objects.record(run.connection, _of(batch, SignalRecord), now)
-    members = Member.objects.filter(connection=run.connection)
-    members.note_never(_of(batch, AbsenceRecord), now)
     UsagePoint.objects.record(run.connection, _of(batch, UsageRecord), now)
 
 
@@ -51,7 +52,8 @@ def apply(run: SyncRun, name: Stage, *, whole: bool = True, insist: bool = False
 
 
 def _members(run: SyncRun, now: datetime, whole: bool, insist: bool) -> None:
-    run.counts = {**run.counts, **apply_members(run, now, whole=whole, insist=insist)}
+    found = apply_members(run, now, whole=whole, insist=insist)
+    run.counts = dict(Counter(run.counts) + Counter(found))
     _as_of(run, members_as_of=now)
 
 
@@ -66,7 +68,7 @@ def _usage(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
 
 
 def _activity(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
-    Member.objects.filter(connection=run.connection).forget_never(run.started_at or now)
+    apply_absences(run, now)
     if whole:
         _as_of(run, activity_as_of=now, activity_since=now - ReadPlan.HORIZON)
 

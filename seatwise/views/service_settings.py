@@ -1,6 +1,6 @@
 """A service's settings: what is read and why, who authorizes, how it is going, how it ends."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from seatwise.connectors.base import Connector, Scope, Way, role_info
 from seatwise.models import Authorization, Connection, Revocation, Service, SyncRun
 from seatwise.models.connection import State
 from seatwise.templatetags.seatwise import at
+from seatwise.views import schedule_form
 from seatwise.views.authorizing import told, visible
 from seatwise.views.shell import (
     named_account,
@@ -61,7 +62,14 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     outcome = _outcome(request, service)
     if outcome and (concerned := outcome.connection_id or outcome.renews_id):
         service.choose(str(concerned))
-    context = _context(service) | {"tab": "settings", **told(outcome)}
+    return shown(request, service, told(outcome))
+
+
+def shown(
+    request: HttpRequest, service: Service, more: Mapping[str, Any], status: int = 200
+) -> HttpResponse:
+    """The page with what else there is to say, also as the answer to a form with a mistake."""
+    context = _context(service) | {"tab": "settings", **more}
     wished = request.GET.get("integrate")
     again = bool(context["renews"]) and wished != "new"
     context |= {
@@ -70,7 +78,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "asks_to_revoke": "revoke" in request.GET,
         "asks_to_erase": request.GET.get("erase", ""),
     }
-    response = render(request, "settings.html", context)
+    response = render(request, "settings.html", context, status=status)
     # Chrome applies form-action to where a form's answer redirects: the consent page.
     response._csp_update = {"form-action": connections.consent_origins()}  # type: ignore[attr-defined] # noqa: SLF001
     return response
@@ -134,6 +142,7 @@ def _context(service: Service) -> dict[str, Any]:
         "ways_new": _ways(connector, None),
         "missing": connections.missing_settings(service.key),
         "callback_url": connections.callback_url(service.key),
+        **(schedule_form.of(connection) if connection and alive else {}),
         "revocations": list(Revocation.objects.concerning(service)[:REVOCATIONS_SHOWN]),
         "last_run": runs.newest(),
         "last_file": runs.ended().newest() if connection and connection.is_by_file else None,

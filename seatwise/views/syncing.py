@@ -19,7 +19,13 @@ from seatwise.views.shell import (
     service_or_404,
 )
 
-TABS = {"info": "info", "members": "members", "usage": "usage", "settings": "service_settings"}
+TABS = {
+    "info": "info",
+    "members": "members",
+    "usage": "usage",
+    "history": "history",
+    "settings": "service_settings",
+}
 
 
 @require_POST
@@ -34,7 +40,7 @@ def sync_now(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("service_settings", key=key)
     for connection in alive:
         tasks.request_sync(connection, by=person(request))
-    return redirect(_back(request, key))
+    return redirect(back(request, key))
 
 
 @require_safe
@@ -66,8 +72,8 @@ def progress(request: HttpRequest, key: str) -> HttpResponse:
     return response
 
 
-def _back(request: HttpRequest, key: str) -> str:
-    """The tab that Sync now was pressed on, with the filters or the month that it showed."""
+def back(request: HttpRequest, key: str) -> str:
+    """The tab that a button was pressed on, with the filters or the month that it showed."""
     tab = request.POST.get("tab", "")
     address = reverse(TABS.get(tab, "info"), args=[key])
     came_from = urlsplit(request.headers.get("Referer", ""))

@@ -41,6 +41,7 @@ from tests.connectors.readings import (
     lately,
     read,
 )
+from tests.connectors.resuming import ResumingContract
 
 MOST_SUBSETS = 64
 
@@ -88,7 +89,7 @@ class Tried:
     told: str  # everything that was said: records, gaps, log, error
 
 
-class ConnectorContract(EnteringContract):
+class ConnectorContract(EnteringContract, ResumingContract):
     """The tests. A subclass has a fixture `vendor`, of class scope, that gives an `AVendor`."""
 
     @pytest.fixture(scope="class")

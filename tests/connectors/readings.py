@@ -2,15 +2,16 @@
 
 import asyncio
 import copy
+import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from seatwise.connectors.base import Connector, ReadPlan
-from seatwise.connectors.collect import collect
+from seatwise.connectors.base import Connector, Reader, ReadPlan, Resumes
+from seatwise.connectors.collect import STAGES, collect
 from seatwise.connectors.errors import VendorError
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.records import (
@@ -23,6 +24,7 @@ from seatwise.connectors.records import (
     Record,
     SeatRecord,
     SignalRecord,
+    Stage,
     UsageRecord,
 )
 from seatwise.connectors.state import StateRefused
@@ -70,8 +72,13 @@ class Reading:
         return states[-1] if states else {}
 
 
-def read(entrance: Entrance, plan: ReadPlan) -> Reading:
-    """All stages of an account, in this thread."""
+def read(
+    entrance: Entrance,
+    plan: ReadPlan,
+    only: Collection[Stage] = STAGES,
+    before: Sequence[Batch] = (),
+) -> Reading:
+    """The stages of an account, in this thread; what came `before` is taken up first, not read."""
     got = Reading()
 
     async def walk() -> None:
@@ -79,7 +86,9 @@ def read(entrance: Entrance, plan: ReadPlan) -> Reading:
         opened = entrance.connector.reader(entrance.config, entrance.account, token)
         async with opened as reader:
             try:
-                async for batch in collect(reader, plan):
+                ended = _take_up(reader, before)
+                left = [stage for stage in only if stage not in ended]
+                async for batch in collect(reader, plan, left):
                     got.batches.append(batch)
             finally:
                 got.requests = Counter(reader.requests).total()
@@ -91,6 +100,18 @@ def read(entrance: Entrance, plan: ReadPlan) -> Reading:
             got.error = error
     got.places = frozenset(places)
     return got
+
+
+def _take_up(reader: Reader, before: Sequence[Batch]) -> set[Stage]:
+    """What an earlier reader brought, as a database would give it back; returns what has ended."""
+    newest: dict[Stage, Batch] = {b.stage: b for b in before if b.stage in ("members", "licences")}
+    for stage, batch in newest.items():
+        assert isinstance(reader, Resumes)
+        assert batch.place is not None
+        place = json.loads(json.dumps(batch.place))
+        records = (record for b in before if b.stage == stage for record in b.records)
+        reader.resume(stage, place, records, ended=batch.ended)
+    return {stage for stage, batch in newest.items() if batch.ended}
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from seatwise.connectors.pagerduty.activity.presence import Presence, Waiting
 from seatwise.connectors.pagerduty.activity.state import MOST_AWAITED
-from seatwise.connectors.records import Batch, MemberRecord, SignalRecord
+from seatwise.connectors.records import MemberRecord, SignalRecord
 from tests.connectors.seen import (
     HORIZON,
     LATELY,
@@ -127,7 +127,7 @@ def test_a_member_takes_little_room() -> None:
         presence = Presence()
         for n in range(count):
             member = MemberRecord(f"P{n:06d}", "", "", "user", invited=False)
-            presence.enlist(Batch("members", (member,), complete=n == count - 1))
+            presence.enlist((member,), complete=n == count - 1)
         for n in range(0, count, 2):
             signal = SignalRecord(f"P{n:06d}", "resolved", now - timedelta(seconds=n + 1), "")
             assert presence.note([signal], now) == [signal]

@@ -1,7 +1,7 @@
 """PagerDuty keeps the contract of connectors."""
 
 import asyncio
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from seatwise.connectors.records import Account
 from tests.connectors.accounts import authorize, connector, plan_for
 from tests.connectors.contract import AVendor, ConnectorContract
 from tests.connectors.readings import Entrance, read
+from tests.connectors.resuming import LISTS, ResumingContract
 from tests.sandboxes import Running, running
 
 NOW = datetime(2025, 11, 20, 9, 30, tzinfo=UTC)
@@ -76,7 +77,7 @@ class PagerDutyVendor(AVendor):
 
     def secrets(self) -> frozenset[str]:
         told = {self.sandbox.settings["CLIENT_SECRET"], self.sandbox.api_key()}
-        for notification in self._list("/us/notifications", "notifications"):
+        for notification in self.rows("/us/notifications", "notifications"):
             if notification["type"] in ("sms_notification", "phone_notification"):
                 told.add(notification["address"])
         assert len(told) > 2
@@ -95,20 +96,20 @@ class PagerDutyVendor(AVendor):
             finally:
                 self.sandbox.clear_faults()
 
-    def _list(self, path: str, key: str) -> list[dict[str, Any]]:
+    def rows(self, path: str, key: str) -> Sequence[dict[str, Any]]:
         since, until = self.now - timedelta(days=60), self.now
         answer = self.sandbox.http.get(
             path,
             params={"limit": "100", "since": since.isoformat(), "until": until.isoformat()},
             headers={"Authorization": f"Token token={self.sandbox.api_key()}"},
         )
-        found: list[dict[str, Any]] = answer.raise_for_status().json()[key]
+        found: Sequence[dict[str, Any]] = answer.raise_for_status().json()[key]
         return found
 
 
 @contextmanager
-def account(incidents: int) -> Iterator[PagerDutyVendor]:
-    with running(**ACCOUNT, incidents=incidents, now=NOW) as sandbox:
+def account(incidents: int, **other: Any) -> Iterator[PagerDutyVendor]:
+    with running(**{**ACCOUNT, **other}, incidents=incidents, now=NOW) as sandbox:
         yield PagerDutyVendor(sandbox, NOW, incidents)
 
 
@@ -124,3 +125,31 @@ class TestPagerDuty(ConnectorContract):
         got = read(vendor.enter(scopes), vendor.plan())
         stages = {batch.stage for batch in got.batches if batch.state is not None}
         assert stages == {"usage", "activity"}
+
+    def test_a_list_in_which_somebody_is_lacking_is_not_taken_up_as_if_it_were_whole(
+        self, vendor: PagerDutyVendor
+    ) -> None:
+        users = vendor.rows("/us/users", "users")
+        body = {"users": users, "limit": 100, "offset": 0, "more": False, "total": len(users) + 1}
+        scopes = frozenset(scope.name for scope in connector().scopes)
+        vendor.sandbox.fault(path="/users", times=None, kind="json", body=body)
+        try:
+            whole = read(vendor.enter(scopes), vendor.plan())
+            lists = [batch for batch in whole.batches if batch.stage in LISTS]
+            assert {batch.stage for batch in lists if batch.complete} == {"licences"}
+            rest = read(vendor.enter(scopes), vendor.plan(), before=lists)
+            listed = read(vendor.enter(scopes), vendor.plan(), LISTS)
+        finally:
+            vendor.sandbox.clear_faults()
+        assert rest.requests == whole.requests - listed.requests
+        assert rest.state() == whole.state()
+
+
+class TestLongerLists(ResumingContract):
+    """Of several pages each, so that they can be broken off in the middle."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def vendor(cls) -> Iterator[AVendor]:
+        with account(incidents=20, users=330) as made:
+            yield made

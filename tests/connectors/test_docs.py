@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from seatwise.connectors import base
 from seatwise.connectors.base import all_connectors, find, role_info
 from tests.connectors.accounts import connector
 
@@ -60,3 +61,12 @@ def test_what_is_missing_without_a_permission_stands_in_the_documentation() -> N
     for scope in connector().scopes:
         rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{scope.name}` |")]
         assert scope.loses in rows[0], scope.name
+
+
+def test_every_power_of_a_reader_stands_in_the_documentation() -> None:
+    powers = (base.ReadsMembers, base.ReadsLicenses, base.ReadsUsage, base.ReadsActivity)
+    for power in (*powers, base.Resumes):
+        (method,) = (name for name in vars(power) if not name.startswith("_"))
+        rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{method}(")]
+        assert len(rows) == 1, method
+    assert "`place`" in PAGE

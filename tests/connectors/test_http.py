@@ -299,7 +299,7 @@ def test_a_form_is_sent_exactly_once_whatever_happens(
 
 def test_no_more_requests_are_under_way_at_once_than_allowed(server: FaultServer) -> None:
     highest, under_way = 0, 0
-    eight_together = threading.Barrier(8, timeout=5)
+    eight_together = threading.Barrier(8, timeout=30)
 
     def slowly(connection: socket.socket) -> None:
         nonlocal highest, under_way

@@ -1,8 +1,9 @@
 """More people than the vendor lists at once."""
 
 import asyncio
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from urllib.parse import parse_qs
 
@@ -11,6 +12,7 @@ import pytest
 from seatwise.connectors.http import FixedToken
 from seatwise.connectors.pagerduty.api import API_KEY, Api
 from seatwise.connectors.pagerduty.members import read_members
+from seatwise.connectors.pagerduty.places import Begun, opened
 from seatwise.connectors.records import Batch, MemberRecord
 from tests.connectors.accounts import impatient
 from tests.sandboxes import Running, running
@@ -30,19 +32,32 @@ def _as_it_was(vendor: Running) -> None:
     vendor.forget_requests()
 
 
-def read(vendor: Running, ceiling: int = CEILING) -> list[Batch]:
+def read(
+    vendor: Running, ceiling: int = CEILING, before: Sequence[Batch] = (), most: int = 10_000
+) -> list[Batch]:
+    """The batches that come, or the first of them; after what came `before`, if anything."""
+
     async def members() -> list[Batch]:
         key = FixedToken(f"{API_KEY}{vendor.api_key()}")
+        found: list[Batch] = []
+        begun = None
+        if before:
+            place = json.loads(json.dumps(before[-1].place))
+            begun = Begun(opened("members", place, ended=False), ids(before))
         async with (
             Api(f"{vendor.base_url}/us", key, impatient()) as api,
-            aclosing(read_members(api, ceiling)) as batches,
+            aclosing(read_members(api, ceiling, begun)) as batches,
         ):
-            return [batch async for batch in batches]
+            async for batch in batches:
+                found.append(batch)
+                if len(found) == most:
+                    break
+        return found
 
     return asyncio.run(members())
 
 
-def ids(batches: list[Batch]) -> list[str]:
+def ids(batches: Sequence[Batch]) -> list[str]:
     return [
         record.external_id
         for batch in batches
@@ -112,3 +127,40 @@ def test_people_who_come_and_go_meanwhile_cost_nobody_who_stays(vendor: Running)
     found = ids(batches)
     assert (before & after) <= set(found)
     assert len(found) == len(set(found))
+
+
+@pytest.mark.fault(50)
+def test_a_search_for_everybody_is_gone_on_with_by_one_reader_after_the_other(
+    vendor: Running,
+) -> None:
+    whole = read(vendor)
+    asked = sum(vendor.counts().values())
+    vendor.forget_requests()
+    batches: list[Batch] = []
+    while not (batches and batches[-1].ended):
+        batches += read(vendor, before=batches, most=25)
+    assert Counter(ids(batches)) == Counter(ids(whole))
+    assert batches[-1].complete
+    attempts = -(-len(batches) // 25)
+    assert attempts > 2
+    # Each attempt asks how many there are, and again for pages of the search that was begun.
+    assert sum(vendor.counts().values()) <= asked + attempts * (1 + CEILING // 100 + 8)
+    last = batches[: 25 * (attempts - 1)]
+    vendor.forget_requests()
+    assert read(vendor, before=last)[-1].complete
+    assert sum(vendor.counts().values()) < asked / 2
+
+
+@pytest.mark.fault(49)
+@pytest.mark.fault(50)
+def test_people_who_come_and_go_between_the_readers_cost_nobody_who_stays(vendor: Running) -> None:
+    before = {member["id"] for member in vendor.truth()["members"]}
+    vendor.fault(churn=1.0)
+    batches: list[Batch] = []
+    for most in (1, 30, 10_000):
+        batches += read(vendor, before=batches, most=most)
+    found = ids(batches)
+    stayed = before & {member["id"] for member in vendor.truth()["members"]}
+    assert len(found) == len(set(found))
+    assert stayed <= set(found)
+    assert before - stayed

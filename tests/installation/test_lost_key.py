@@ -231,7 +231,7 @@ def test_giving_up_a_key_waits_for_whoever_is_telling_a_vendor(
         with transaction.atomic():
             row = Revocation.objects.select_for_update().get()
             giving_up = pool.submit(_accept_keys)
-            _until_somebody_waits_for_a_lock()
+            _until_somebody_waits_for_us()
             row.state, row.secret = "confirmed", ""
             row.save()
             Connection.objects.update(revocation="It heard.")
@@ -249,11 +249,14 @@ def _accept_keys() -> keys.GivenUp:
         databases.close_all()
 
 
-def _until_somebody_waits_for_a_lock() -> None:
+def _until_somebody_waits_for_us() -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with databases["default"].cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.01)

@@ -34,6 +34,7 @@ READY = "Ctrl-C stops it"
 MINUTE = 60_000  # milliseconds
 SERVICE = "/services/pagerduty"
 FIXED = {"font", "image", "script", "stylesheet"}
+expect.set_options(timeout=MINUTE / 2)  # other tests may run beside
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 

@@ -3,7 +3,6 @@
 from django.test import Client
 from django.utils import timezone
 
-from seatwise.connectors.records import AbsenceRecord
 from seatwise.models import Connection, Member
 from tests.pages import rows
 from tests.pages.test_members import exported, page
@@ -14,9 +13,8 @@ def test_never_is_shown_with_its_source_and_counted_apart(as_viewer: Client, db:
     rows.member(account, "Nora Never")
     rows.member(account, "Uma Unknown")
     rows.member(account, "Ada Active", seen=2)
-    never = Member.objects.get(name="Nora Never")
-    said = [AbsenceRecord(never.external_id, "signed_in")]
-    Member.objects.filter(connection=account).note_never(said, timezone.now())
+    said = {"never_source": "signed_in", "never_read_at": timezone.now()}
+    Member.objects.filter(name="Nora Never").update(**said)
     html = page(as_viewer)
     assert "Never signed in, says PagerDuty itself" in html
     assert "over 90 days ago" in html

@@ -98,7 +98,10 @@ class Acme:
 
 
 class Reader:
-    """Asks for no month twice that was over, and for no action twice but the newest hour's."""
+    """Asks for no month twice that was over, and for no action twice but the newest hour's.
+
+    Its lists are a page or two, so it does not resume: each attempt reads them anew.
+    """
 
     def __init__(self, world: World) -> None:
         self.requests: Counter[str] = Counter()

@@ -12,7 +12,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE = ("GET", "HEAD", "OPTIONS")
 ROLES = ("anonymous", "viewer", "admin")
 # What asks for one account by its number, in the field `account`.
-OF_ONE_SHOWN = ("check", "sync_now", "revoke")
+OF_ONE_SHOWN = ("check", "sync_now", "revoke", "schedule")
 # These also concern one whose place was taken: it can be erased, and integrated again.
 OF_ONE_ACCOUNT = (*OF_ONE_SHOWN, "authorize", "let_in", "erase")
 BY_FILE = {"upload_members", "review_members", "apply_members", "put_members_aside"}
@@ -34,6 +34,26 @@ members                              own     GET,HEAD         ->login   200     
 members                              own     *                ->login   405       405
 members                              missing GET,HEAD         ->login   404       404
 members                              missing *                ->login   405       405
+member                               own     GET,HEAD         ->login   200       200
+member                               own     *                ->login   405       405
+member                               missing GET,HEAD         ->login   404       404
+member                               missing *                ->login   405       405
+seats                                own     GET,HEAD         ->login   200       200
+seats                                own     *                ->login   405       405
+seats                                missing GET,HEAD         ->login   404       404
+seats                                missing *                ->login   405       405
+seat_changes                         own     GET,HEAD         ->login   200       200
+seat_changes                         own     *                ->login   405       405
+seat_changes                         missing GET,HEAD         ->login   404       404
+seat_changes                         missing *                ->login   405       405
+seat_months                          own     GET,HEAD         ->login   200       200
+seat_months                          own     *                ->login   405       405
+seat_months                          missing GET,HEAD         ->login   404       404
+seat_months                          missing *                ->login   405       405
+erase_person                         own     POST             ->login   403       ->member
+erase_person                         own     *                ->login   405       405
+erase_person                         missing POST             ->login   403       404
+erase_person                         missing *                ->login   405       405
 usage                                own     GET,HEAD         ->login   200       200
 usage                                own     *                ->login   405       405
 usage                                missing GET,HEAD         ->login   404       404
@@ -42,6 +62,30 @@ service_settings                     own     GET,HEAD         ->login   200     
 service_settings                     own     *                ->login   405       405
 service_settings                     missing GET,HEAD         ->login   404       404
 service_settings                     missing *                ->login   405       405
+history                              own     GET,HEAD         ->login   200       200
+history                              own     *                ->login   405       405
+history                              missing GET,HEAD         ->login   404       404
+history                              missing *                ->login   405       405
+run                                  own     GET,HEAD         ->login   200       200
+run                                  own     *                ->login   405       405
+run                                  missing GET,HEAD         ->login   404       404
+run                                  missing *                ->login   405       405
+stop_sync                            own     POST             ->login   403       ->run
+stop_sync                            own     *                ->login   405       405
+stop_sync                            missing POST             ->login   403       404
+stop_sync                            missing *                ->login   405       405
+believe_drop                         own     POST             ->login   403       ->run
+believe_drop                         own     *                ->login   405       405
+believe_drop                         missing POST             ->login   403       404
+believe_drop                         missing *                ->login   405       405
+schedule                             own     POST             ->login   403       400
+schedule                             own     *                ->login   405       405
+schedule                             missing POST             ->login   403       404
+schedule                             missing *                ->login   405       405
+notice_seen                          own     POST             ->login   403       ->spend
+notice_seen                          own     *                ->login   405       405
+notice_seen                          missing POST             ->login   403       404
+notice_seen                          missing *                ->login   405       405
 authorize                            own     POST             ->login   403       vendor
 authorize                            own     *                ->login   405       405
 authorize                            missing POST             ->login   403       404
@@ -126,6 +170,10 @@ accept_keys                          -       POST             ->login   403     
 accept_keys                          -       *                ->login   405       405
 healthz                              -       GET,HEAD         200       200       200
 healthz                              -       *                405       405       405
+readyz                               -       GET,HEAD         200       200       200
+readyz                               -       *                405       405       405
+metrics                              -       GET,HEAD         404       404       404
+metrics                              -       *                405       405       405
 first_run                            -       GET,HEAD,POST    ->spend   ->spend   ->spend
 first_run                            -       *                405       405       405
 account_login                        -       PATCH,DELETE     405       ->spend   ->spend

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import Resolver404, URLPattern, resolve, reverse
 from django.utils import timezone
 
-from seatwise.models import Authorization, Service, User
+from seatwise.models import Authorization, Member, Notice, Service, SyncRun, User
 from seatwise.models.authorization import Outcome
 from seatwise.models.connection import State
 from seatwise.urls import urlpatterns
@@ -87,6 +87,10 @@ def somebodies(vendor: Running, service: Service, admin: User, viewer: User) -> 
     connection.way, connection.api_url = "key", vendor.settings["API_URL"]
     connection.seal("credential", vendor.api_key())
     connection.save()
+    now = timezone.now()
+    run = SyncRun.objects.create(connection=connection, state="done", created_at=now)
+    Notice.objects.tell(connection, "It needs somebody.", "Look at it.", now, run)
+    rows.member(connection, "Somebody there")
     found = []
     for role, user in zip(ROLES, (None, viewer, admin), strict=True):
         client = Client()
@@ -116,7 +120,14 @@ def kwargs_of(pattern: URLPattern, which: str, who: Somebody) -> Kwargs:
     wanted = re.findall(r"<(?:\w+:)?(\w+)>", str(pattern.pattern))
     there: Kwargs = {"key": "figma" if pattern.name in BY_FILE else "pagerduty"}
     person = User.objects.get(email="vic@example.com")
-    there["pk"] = person.pk if str(pattern.pattern).startswith("users/") else who.attempt
+    numbers = {
+        "users/": person.pk,
+        "/history/": SyncRun.objects.values_list("pk", flat=True).first(),
+        "notices/": Notice.objects.values_list("pk", flat=True).first(),
+        "/members/": Member.objects.values_list("pk", flat=True).first(),
+    }
+    named = (pk for part, pk in numbers.items() if part in str(pattern.pattern) and pk)
+    there["pk"] = next(named, who.attempt)
     if pattern.name == "add":
         there["key"] = "github"  # in the catalogue, and not added yet
     missing: Kwargs = {"key": "no-such-thing", "pk": 999_999_999}

@@ -85,7 +85,10 @@ def test_what_is_shown_on_purpose_is_left_out_only_there() -> None:
     canaries.spool.close()
 
 
-def test_a_planted_secret_fails_a_run_in_which_every_test_passes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [[], ["-n", "1"]], ids=["one process", "another process"])
+def test_a_planted_secret_fails_a_run_in_which_every_test_passes(
+    tmp_path: Path, processes: list[str]
+) -> None:
     (tmp_path / "test_planted.py").write_text(
         "import logging\n"
         "from tests import canary\n"
@@ -95,7 +98,7 @@ def test_a_planted_secret_fails_a_run_in_which_every_test_passes(tmp_path: Path)
         "    logging.getLogger('seatwise').debug(word)\n",
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *processes]
     done = subprocess.run(
         [*command, "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), str(tmp_path)],
         cwd=ROOT,

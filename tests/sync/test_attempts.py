@@ -1,6 +1,5 @@
 """Who may write: the newest attempt at a run that nobody has ended."""
 
-from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -81,32 +80,3 @@ def test_what_an_earlier_attempt_had_read_does_not_count(connection: Connection)
     StagedRecord.objects.create(run=run, kind="member", key="P0GHOST", data=ghost)
     sync.run(run.pk)
     assert not Member.objects.filter(external_id="P0GHOST").exists()
-
-
-@pytest.mark.fault(54)
-@pytest.mark.parametrize("path", ["/users", "/license_allocations"])
-@pytest.mark.usefixtures("impatient")
-def test_an_unusual_drop_is_held_and_believed_only_after_more_than_an_hour(
-    path: str, connection: Connection, vendor: Running
-) -> None:
-    first, _ = sync.open_run(connection, by=None)
-    sync.run(first.pk)
-    one = vendor.truth()["members"][0]
-    page: dict[str, object] = {"limit": 100, "offset": 0, "more": False, "total": 1}
-    if path == "/users":
-        page["users"] = [{"id": one["id"], "name": one["name"], "role": one["role"]}]
-    else:
-        page["license_allocations"] = []
-        page["total"] = 0
-    vendor.fault(path=path, kind="status", status=200, body=page, times=1000)
-    run, _ = sync.open_run(connection, by=None)
-    waits = []
-    while (again_at := sync.run(run.pk)) is not None:
-        assert Member.objects.current().filter(license__isnull=False).count() == 40
-        waits.append(again_at - timezone.now())
-    assert sum(waits, timedelta()) > timedelta(hours=1)
-    run.refresh_from_db()
-    assert run.state == "done"
-    left = {"/users": 1, "/license_allocations": 40}[path]
-    assert Member.objects.current().count() == left
-    assert Member.objects.current().filter(license__isnull=False).count() <= 1

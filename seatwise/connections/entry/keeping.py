@@ -10,7 +10,7 @@ from seatwise.connections import checking, revocation
 from seatwise.connections.checking import Proved
 from seatwise.connections.tokens import store
 from seatwise.connectors.base import Connector
-from seatwise.models import Connection, Revocation, Service, User
+from seatwise.models import Connection, Notice, Revocation, Service, User
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
 from seatwise.vault import CannotOpen
@@ -40,6 +40,7 @@ def keep(service: Service, connector: Connector, proved: Proved, *, by: User) ->
     _describe(connection, proved, by, now)
     _seal(connection, proved)
     connection.save()
+    Notice.objects.close(connection, now)
     others = service.connections.exclude(pk=connection.pk)
     if not others.holding_a_grant().exists():
         others.shown().update(replaced_at=now)

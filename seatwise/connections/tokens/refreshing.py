@@ -36,7 +36,7 @@ from seatwise.connectors.errors import (
 )
 from seatwise.connectors.patience import Patience
 from seatwise.connectors.records import Grant
-from seatwise.models import Connection
+from seatwise.models import Connection, Notice
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
 from seatwise.vault import CannotOpen, KeyMissing
@@ -224,6 +224,7 @@ def _heal(connection: Connection, now: datetime) -> None:
     connection.state = connection.state_when_well
     connection.attention = connection.remedy = ""
     connection.next_sync_at = now
+    Notice.objects.close(connection, now)
 
 
 def _refused(connection: Connection, begun: Begun, error: VendorError) -> str | VendorError:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from seatwise import audit, keys
 from seatwise.connectors.errors import CredentialsRejected, KeptBack, VendorError
-from seatwise.models import AuditEvent, Connection
+from seatwise.models import AuditEvent, Connection, Notice
 from seatwise.models.audit_event import Action, AuditEventQuerySet
 from seatwise.models.connection import State
 from seatwise.vault import CannotOpen
@@ -34,6 +34,7 @@ def lost(
     )
     detail = {"refreshing_since": unknown_since.isoformat()} if unknown_since else {}
     _record(Action.RECONNECT_NEEDED, connection, sentence, detail)
+    Notice.objects.tell(connection, sentence, REMEDY, timezone.now())
     log.warning("connection %s must be authorized again: %s", connection.pk, sentence)
     return CredentialsRejected(sentence, remedy=REMEDY)
 

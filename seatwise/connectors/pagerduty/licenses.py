@@ -5,8 +5,10 @@ from contextlib import aclosing
 from typing import Annotated
 
 from seatwise.connectors.pagerduty.api import Api, PageDoc
+from seatwise.connectors.pagerduty.enumerating import enumerated
 from seatwise.connectors.pagerduty.fields import Count, Doc, Id, Label, Moment, Name, Perhaps, Word
-from seatwise.connectors.pagerduty.paging import Chunk, Page, enumerated
+from seatwise.connectors.pagerduty.paging import Chunk, Page, Place
+from seatwise.connectors.pagerduty.places import Begun, ending, of_page
 from seatwise.connectors.records import Batch, Gap, LicenseRecord, SeatKind, SeatRecord
 
 KINDS: Mapping[str, SeatKind] = {"FullUser": "full", "Stakeholder": "stakeholder"}
@@ -43,28 +45,55 @@ class AllocationsDoc(PageDoc):
     license_allocations: list[AllocationDoc]
 
 
-async def read_licenses(api: Api) -> AsyncGenerator[Batch, None]:
-    """The licences in one batch, then their holders, a page a batch."""
+async def read_licenses(api: Api, begun: Begun | None = None) -> AsyncGenerator[Batch, None]:
+    """The licences in one batch, then their holders, a page a batch.
+
+    Holders of a list that an earlier attempt has `begun` are gone on with as members are: only
+    where the list is as it was left, and nobody is handed over again.
+    """
+    read = frozenset(begun.read if begun else ())
+    place = begun.page() if begun else None
     licenses = await api.get("/licenses", LicensesDoc)
-    yield Batch("licences", tuple(_license(doc) for doc in licenses.licenses), unit="seats")
+    left = of_page("licences", place or Place())
+    pools = tuple(_license(doc) for doc in licenses.licenses)
+    yield Batch("licences", pools, len(read), unit="seats", place=left)
 
     async def fetch(offset: int, limit: int) -> Page[AllocationDoc]:
         params = (("limit", str(limit)), ("offset", str(offset)), ("total", "true"))
         doc = await api.get("/license_allocations", AllocationsDoc, params)
         return Page(doc.license_allocations, doc.more, doc.total)
 
-    done = 0
-    async with aclosing(enumerated(fetch, _holder)) as chunks:
+    async with aclosing(enumerated(fetch, _holder, place=place, read=read)) as chunks:
         async for chunk in chunks:
-            done += len(chunk.rows)
+            met = chunk.place.met
             seats = tuple(
                 SeatRecord(row.user.id, row.license.id, row.allocated_at)
                 for row in chunk.rows
-                if row.user and row.license
+                if row.user and row.license and _holder(row) not in read
             )
-            gaps = (_gap(chunk, done),) if chunk.cut or chunk.lacking else ()
+            gaps = (_gap(chunk, met),) if chunk.cut or chunk.lacking else ()
             complete = chunk.last and not gaps
-            yield Batch("licences", seats, done, chunk.total, "seats", complete, gaps, chunk.last)
+            here = (
+                ending("licences", complete=complete, met=met)
+                if chunk.last
+                else of_page("licences", chunk.place)
+            )
+            yield Batch(
+                "licences",
+                seats,
+                max(met, len(read)),
+                chunk.total,
+                "seats",
+                complete=complete,
+                gaps=gaps,
+                ended=chunk.last,
+                place=here,
+            )
+
+
+def key_of(seat: SeatRecord) -> str:
+    """By what a seat is known in the list of them."""
+    return f"{seat.member_id} {seat.license_id}"
 
 
 def _license(doc: LicenseDoc) -> LicenseRecord:

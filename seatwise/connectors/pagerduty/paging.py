@@ -38,6 +38,22 @@ class Page(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Up to where a list was read, and what is found there again while the list stands still."""
+
+    offset: int = 0
+    tail: tuple[str, ...] = ()  # the keys of the first rows from there on, read already
+    total: int | None = None
+    met: int = 0  # rows so far
+    pages: int = 0
+    largest: int = 0  # of the totals that came with those pages
+
+    def is_in(self, page: Page[R], keys: Sequence[str]) -> bool:
+        """Whether a page from that offset on shows the list as it was left."""
+        return page.total == self.total and tuple(keys[: len(self.tail)]) == self.tail
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk(Generic[R]):
     """What one page brought that was new.
 
@@ -45,6 +61,8 @@ class Chunk(Generic[R]):
     between two moments `reached` says how far it is known: in the order of reading, nothing is
     missing up to there. `cut` says that the ceiling ended the reading, `lacking` how many rows the
     vendor counts and does not show, however often it is asked; a crowd on a border counts twice.
+    From its `place` another attempt may go on. It is `anew` where the list had moved since the
+    attempt before, so that this is the first of all pages.
     """
 
     rows: tuple[R, ...]
@@ -53,6 +71,8 @@ class Chunk(Generic[R]):
     cut: bool = False
     reached: datetime | None = None
     lacking: int = 0
+    place: Place = Place()
+    anew: bool = False
 
 
 Fetch = Callable[[int, int], Awaitable[Page[R]]]  # offset and limit to a page
@@ -68,27 +88,36 @@ async def overlapping(
     limit: int = LIMIT,
     ceiling: int = CEILING,
     ahead: int = AHEAD,
+    place: Place | None = None,
 ) -> AsyncGenerator[Chunk[R], None]:
     """Every row that is there throughout the reading, each once, though others come and go.
 
     Pages overlap: a page is believed only when it holds a row already seen, for then nobody
-    can have slipped between the two; otherwise it is asked again from further back. Raises
-    BrokenAnswer when a page brings nothing new although more was promised.
+    can have slipped between the two; otherwise it is asked again from further back. From a
+    `place` only the rest is read, but all of it, anew, where the list is not as it was left: far
+    more can have moved since than between two pages. Raises BrokenAnswer when a page brings
+    nothing new although more was promised.
     """
-    seen: set[str] = set()
-    offset, back, overlap = 0, OVERLAP, 0
+    left = place if place and place.tail else None
+    seen = set(left.tail if left else ())
+    offset, back, overlap = left.offset if left else 0, OVERLAP, len(seen)
     retreats = barren = 0
+    anew = place is not None and left is None
     async with aclosing(_Asked(fetch, limit, ceiling, ahead)) as asked:
         while True:
             page = await asked.page(offset)
             keys = [key(row) for row in page.rows]
+            if left and not left.is_in(page, keys):
+                left, anew, offset, overlap, seen = None, True, 0, 0, set()
+                continue
+            left = None
             if overlap and offset and seen.isdisjoint(keys):
                 retreats += 1
                 if retreats > MOST_RETREATS:
                     raise BrokenAnswer("A list at PagerDuty changed faster than it could be read.")
                 offset, back = max(0, offset - back), back * 2
                 continue
-            new = _unseen(page.rows, keys, seen)
+            new = unseen(page.rows, keys, seen)
             barren += not new
             if page.more and not new and (back == OVERLAP or barren > MOST_BARREN):
                 raise BrokenAnswer("PagerDuty sent the same page again and promised more.")
@@ -98,35 +127,13 @@ async def overlapping(
             back = OVERLAP if new else back
             cut = page.more and ceiling - offset <= overlap
             last = cut or not page.more
-            yield Chunk(new, page.total, last, cut)
+            here = Place(offset, tuple(keys[len(keys) - overlap :]), page.total)
+            yield Chunk(new, page.total, last, cut, place=here, anew=anew)
+            anew = False
             if last:
                 return
             if new and len(keys) == limit:
                 asked.look_ahead(offset, limit - overlap, (page.total or 0) - overlap)
-
-
-async def enumerated(
-    fetch: Fetch[R], key: Key[R], *, ceiling: int = CEILING
-) -> AsyncGenerator[Chunk[R], None]:
-    """As `overlapping`, but read a second time where the vendor counts more rows than came.
-
-    The last chunk says how many are lacking even then. A total may shrink by a row a page, for
-    rows may go meanwhile; the largest counts where it shrinks faster, or is not told any more.
-    """
-    seen: set[str] = set()
-    for again in (False, True):
-        pages = largest = 0
-        async with aclosing(overlapping(fetch, key, ceiling=ceiling)) as chunks:
-            async for chunk in chunks:
-                rows = _unseen(chunk.rows, [key(row) for row in chunk.rows], seen)
-                pages, largest = pages + 1, max(largest, chunk.total or 0)
-                lacking = max(largest - pages + 1, chunk.total or 0) - len(seen)
-                lacking = max(lacking, 0)
-                last = chunk.last and (again or chunk.cut or not lacking)
-                told = lacking if last else 0
-                yield Chunk(rows, chunk.total, last, chunk.cut, lacking=told)
-                if last:
-                    return
 
 
 async def windowed(
@@ -166,6 +173,16 @@ async def together(jobs: Iterable[Coroutine[object, object, R]]) -> list[R]:
         return await asyncio.gather(*tasks)
     finally:
         await _stop(tasks)
+
+
+def unseen(rows: Sequence[R], keys: Sequence[str], seen: set[str]) -> tuple[R, ...]:
+    """The rows whose keys were not seen, which they are from now on."""
+    new = []
+    for row, name in zip(rows, keys, strict=True):
+        if name not in seen:
+            seen.add(name)
+            new.append(row)
+    return tuple(new)
 
 
 @dataclass(slots=True)
@@ -339,12 +356,3 @@ async def _stop(tasks: Sequence[asyncio.Task[R]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _unseen(rows: Sequence[R], keys: Sequence[str], seen: set[str]) -> tuple[R, ...]:
-    new = []
-    for row, name in zip(rows, keys, strict=True):
-        if name not in seen:
-            seen.add(name)
-            new.append(row)
-    return tuple(new)

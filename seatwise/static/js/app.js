@@ -1,7 +1,15 @@
 // What every page can do once scripts run; each thing works without them in a plainer way.
 
 // What an address asks to be opened at once.
-const ASKED = ["integrate", "revoke", "erase", "adopt", "accept-keys", "authorization"];
+const ASKED = [
+  "integrate",
+  "revoke",
+  "erase",
+  "adopt",
+  "accept-keys",
+  "authorization",
+  "believe",
+];
 const inViewersZone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 document.addEventListener("click", (event) => {

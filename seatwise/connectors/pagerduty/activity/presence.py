@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from seatwise.connectors.pagerduty.facts import ROLES
-from seatwise.connectors.records import Batch, MemberRecord, SignalRecord
+from seatwise.connectors.records import MemberRecord, Record, SignalRecord
 
 ACTOR, ONLOOKER, SETTLED = 1, 2, 4
 LISTED = ACTOR | ONLOOKER
@@ -23,15 +23,15 @@ class Presence:
         self._known: dict[str, int] = {}
         self.is_listed = False  # whether those who are marked are everybody
 
-    def enlist(self, batch: Batch) -> None:
-        """Takes in a batch of members."""
-        for record in batch.records:
+    def enlist(self, records: Iterable[Record], *, complete: bool) -> None:
+        """Takes in some members; with the last of a list, whether it is `complete`."""
+        for record in records:
             if isinstance(record, MemberRecord) and not record.invited:
                 role = ROLES.get(record.role)
                 mark = ONLOOKER if role and role.seat == "stakeholder" else ACTOR
                 who = record.external_id
                 self._known[who] = self._known.get(who, 0) | mark
-        self.is_listed = self.is_listed or batch.complete
+        self.is_listed = self.is_listed or complete
 
     def note(self, signals: Iterable[SignalRecord], before: datetime) -> list[SignalRecord]:
         """Those of the signals that are news: newer than all that was known of their member.

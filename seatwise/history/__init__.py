@@ -1,0 +1,31 @@
+"""Who held which seat when: asked of the events that every look at an account left.
+
+Nothing is known before the first look and after the last one, and unknown is never zero. Days
+and months are those of settings.BILLING_ZONE.
+"""
+
+from seatwise.history.comparing import Comparison, Difference, between, differences
+from seatwise.history.days import day_of, end_of
+from seatwise.history.erasing import StillThere, erase
+from seatwise.history.known import Span, known, known_since
+from seatwise.history.months import Line, Month, months
+from seatwise.history.seats import WHAT, Seat
+
+__all__ = [
+    "WHAT",
+    "Comparison",
+    "Difference",
+    "Line",
+    "Month",
+    "Seat",
+    "Span",
+    "StillThere",
+    "between",
+    "day_of",
+    "differences",
+    "end_of",
+    "erase",
+    "known",
+    "known_since",
+    "months",
+]

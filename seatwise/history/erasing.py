@@ -1,0 +1,130 @@
+"""Takes out of the history who somebody was, and leaves in it that a seat was held."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from seatwise import audit
+from seatwise.models import Connection, Member, MemberEvent, StagedRecord, SyncRun, User
+from seatwise.models.audit_event import Action
+
+NOBODY = "Erased person"
+WHY = "A person was erased while it was open; it begins anew, so that nothing of them comes back."
+
+
+class StillThere(Exception):
+    """The vendor still lists them; the sentence says what to do."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(
+            f"{service} still lists this person, so the next sync would bring them back. Remove "
+            "them there first, and erase them here once a sync has found that they left."
+        )
+
+
+class Woven(Exception):
+    """An id cannot be taken out of what stands around it."""
+
+
+class _NewRun(Exception):
+    """A sync was begun in the moment between two locks."""
+
+
+def erase(member: Member, *, by: User) -> None:
+    """Erases who a member was who has left. Raises StillThere; a second time changes nothing.
+
+    Their seat, role and licence stay, so no count changes. The vendor's id goes too: listed
+    again, they are a new member. A sync that is open might hold what it has read of them and
+    write it back, so it is ended and begun anew at once.
+    """
+    while True:
+        try:
+            return _erase(member.pk, by)
+        except _NewRun:
+            continue
+
+
+@transaction.atomic
+def _erase(pk: int, by: User) -> None:
+    connection_id = Member.objects.get(pk=pk).connection_id
+    # Runs before connections, as a sync locks; what begins a run waits for the connection's row.
+    open_runs = SyncRun.objects.of_connection(connection_id).open()
+    held = {run.pk for run in open_runs.select_for_update()}
+    connection = _locked(connection_id)
+    if set(open_runs.values_list("pk", flat=True)) - held:
+        raise _NewRun
+    row = Member.objects.select_for_update().get(pk=pk)
+    if row.left_at is None:
+        raise StillThere(connection.service.name)
+    if row.erased_at is not None:
+        return
+    _forget_readings(connection, row.external_id, busy=bool(held))
+    _blank(row)
+    audit.record(
+        Action.PERSON_ERASED,
+        service=connection.service.key,
+        about=f"member {row.pk}",
+        said="Who it was is erased; that a seat was held stays in the history.",
+        by=by,
+        detail={"connection": connection.pk},
+    )
+
+
+def _forget_readings(connection: Connection, external_id: str, *, busy: bool) -> None:
+    """What was read of somebody and is not applied, and where a later reading would ask on."""
+    theirs = StagedRecord.objects.filter(run__connection=connection, key=external_id)
+    theirs.filter(kind__in=["member", "seat", "never"]).delete()
+    state = connection.reading_state
+    if isinstance(parts := state.get("stages"), Mapping):
+        connection.reading_state = {**state, "stages": dict(_parts_without(parts, external_id))}
+    if busy and connection.is_alive:
+        now = timezone.now()
+        SyncRun.objects.of_connection(connection.pk).cancel(WHY, now)
+        connection.next_sync_at = now
+    connection.save(update_fields=["reading_state", "next_sync_at"])
+
+
+def _parts_without(parts: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+    for stage, part in parts.items():
+        with suppress(Woven):  # that stage is read anew
+            yield stage, without(part, name)
+
+
+def without(part: Any, name: str) -> Any:
+    """A part of a reading state without that id: keys and list items that are it are taken out.
+
+    Raises Woven where the id stands anywhere else.
+    """
+    if isinstance(part, Mapping):
+        if any(key != name and _names(key, name) for key in part):
+            raise Woven
+        return {key: without(value, name) for key, value in part.items() if key != name}
+    if isinstance(part, list):
+        return [without(item, name) for item in part if item != name]
+    if isinstance(part, str) and _names(part, name):
+        raise Woven
+    return part
+
+
+def _names(text: str, name: str) -> bool:
+    return re.search(rf"(?<![0-9A-Za-z]){re.escape(name)}(?![0-9A-Za-z])", text) is not None
+
+
+def _blank(row: Member) -> None:
+    row.signals.all().delete()
+    MemberEvent.objects.forget_names(row)
+    row.external_id = f"erased-{row.pk}"
+    row.name, row.email, row.job_title, row.teams, row.url = NOBODY, "", "", [], ""
+    row.last_seen_at, row.last_seen_source, row.last_seen_proof = None, "", ""
+    row.never_source, row.never_read_at = "", None
+    row.erased_at = timezone.now()
+    row.save()
+
+
+def _locked(pk: int) -> Connection:
+    rows = Connection.objects.select_related("service")
+    return rows.select_for_update(of=("self",)).get(pk=pk)

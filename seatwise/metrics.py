@@ -1,0 +1,142 @@
+"""Figures for Prometheus, asked from the database at the moment of the scrape.
+
+All of them are gauges: erasing collected data deletes runs, so nothing here only grows. Labels
+name services, accounts, states and endpoints; never a person.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import NamedTuple
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from seatwise import installation, readiness, tasks
+from seatwise.models import Connection, Member, Notice, Service, SyncRun
+from seatwise.models.connection import State
+from seatwise.models.member import STATUSES
+
+DAY = timedelta(days=1)
+MOST_RUNS = 10_000  # the newest ones that are looked at; a day of 300 connections has some 1,200
+
+
+class Told(NamedTuple):
+    """What a metric says, and by which labels its values are told apart."""
+
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS: Mapping[str, Told] = {
+    "seatwise_build_info": Told("Always 1; the label says which release this is.", ("version",)),
+    "seatwise_syncing_paused": Told("1 while this installation must not sync, else 0."),
+    "seatwise_keys_ok": Told("1 while the encryption keys open what is stored, else 0."),
+    "seatwise_disk_free_bytes": Told(
+        "Free where our data lies; missing with a database elsewhere."
+    ),
+    "seatwise_connections": Told("Connections whose data is shown.", ("state",)),
+    "seatwise_members_age_seconds": Told(
+        "Since the last complete list of members was read, of connections with an authorization.",
+        ("service", "account"),
+    ),
+    "seatwise_last_run_seconds": Told(
+        "How long the last sync that ended took, from its first attempt on.", ("service", "account")
+    ),
+    "seatwise_last_day_runs": Told(
+        "Syncs that ended within a day, by ending, and those that are open.", ("service", "ending")
+    ),
+    "seatwise_last_day_requests": Told(
+        "Requests to vendors of the syncs in seatwise_last_day_runs.", ("service", "endpoint")
+    ),
+    "seatwise_queue_jobs": Told("Background jobs that wait or run.", ("task", "status")),
+    "seatwise_queue_oldest_due_seconds": Told(
+        "For how long the oldest job that could run waits; 0 when none does."
+    ),
+    "seatwise_seats": Told(
+        "Members by status; left is everybody who ever left.", ("service", "status")
+    ),
+    "seatwise_notices_open": Told("Troubles that need a person and are still so."),
+}
+Values = Iterator[tuple[str, Sequence[str], float]]
+
+
+class Figures:
+    """All metrics as of `now`, in a number of queries that does not grow with the data."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        families = {
+            name: GaugeMetricFamily(name, told.help, labels=told.labels)
+            for name, told in METRICS.items()
+        }
+        for values in (self._installation, self._connections, self._runs, self._queue, self._seats):
+            for name, labels, value in values():
+                families[name].add_metric(labels, value)
+        yield from families.values()
+
+    def _installation(self) -> Values:
+        yield "seatwise_build_info", [version("seatwise")], 1
+        yield "seatwise_syncing_paused", [], installation.standing() is not None
+        yield "seatwise_keys_ok", [], readiness.keys_fit()
+        free = readiness.disk_free()
+        if free is not None:
+            yield "seatwise_disk_free_bytes", [], free
+        yield "seatwise_notices_open", [], Notice.objects.open().count()
+
+    def _connections(self) -> Values:
+        """Two accounts may have one name; then the older list is the one to worry about."""
+        states = Counter[str](dict.fromkeys(State, 0))
+        ages: dict[tuple[str, str], float] = {}
+        shown = Connection.objects.shown()
+        for key, name, state, read_at in shown.values_list(
+            "service__key", "account_name", "state", "members_as_of"
+        ):
+            states[state] += 1
+            if read_at and state not in (State.DISCONNECTED, State.BY_FILE):
+                age = (self._now - read_at).total_seconds()
+                ages[key, name] = max(age, ages.get((key, name), 0.0))
+        for state, count in states.items():
+            yield "seatwise_connections", [state], count
+        for account, age in ages.items():
+            yield "seatwise_members_age_seconds", account, age
+
+    def _runs(self) -> Values:
+        """The newest runs by their numbers, so that no question grows with the years."""
+        runs, requests = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        seconds: dict[tuple[str, str], float] = {}
+        for key, name, state, began, ended, made in SyncRun.objects.order_by("-pk").values_list(
+            "connection__service__key",
+            "connection__account_name",
+            "state",
+            "started_at",
+            "finished_at",
+            "requests",
+        )[:MOST_RUNS]:
+            if began and ended:
+                seconds.setdefault((key, name), (ended - began).total_seconds())
+            if ended is None or ended > self._now - DAY:
+                runs[key, state] += 1
+                for endpoint, count in made.items():
+                    requests[key, endpoint] += count
+        yield from (("seatwise_last_run_seconds", of, took) for of, took in seconds.items())
+        yield from (("seatwise_last_day_runs", of, count) for of, count in runs.items())
+        yield from (("seatwise_last_day_requests", of, count) for of, count in requests.items())
+
+    def _queue(self) -> Values:
+        queue = tasks.queue_now()
+        for status, jobs in (("waiting", queue.waiting), ("running", queue.running)):
+            for task, count in jobs.items():
+                yield "seatwise_queue_jobs", [task, status], count
+        oldest = queue.oldest_due
+        waits = (self._now - oldest).total_seconds() if oldest else 0.0
+        yield "seatwise_queue_oldest_due_seconds", [], max(waits, 0.0)
+
+    def _seats(self) -> Values:
+        keys = dict(Service.objects.values_list("pk", "key").iterator())
+        for of, counts in Member.objects.with_status(self._now).count_by_service().items():
+            if of in keys:  # else it was added between the two questions
+                for status in STATUSES:
+                    yield "seatwise_seats", [keys[of], status], counts.get(status, 0)

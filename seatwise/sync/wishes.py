@@ -1,0 +1,71 @@
+"""What a person asks of a run that is open: to stop it, or to believe what it found."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from seatwise import audit
+from seatwise.models import Connection, Notice, SyncRun, User
+from seatwise.models.audit_event import Action
+from seatwise.models.connection import State
+from seatwise.models.sync_run import RunState
+from seatwise.sync.schedule import next_sync
+
+
+@transaction.atomic
+def stop(run: SyncRun, *, by: User) -> bool:
+    """Ends a run at its next page; False where it has ended already, or waits for a file's word.
+
+    What was complete stays. The schedule goes on as if the run had been.
+    """
+    held = SyncRun.objects.locked(run.pk)
+    if held is None or not held.is_open or held.connection.is_by_file:
+        return False
+    now = timezone.now()
+    held.state, held.ended_by = RunState.CANCELLED, by
+    held.reason, held.remedy = f"{by.name} stopped it.", "What was complete stays."
+    held.finished_at, held.retry_at, held.checkpoint = now, None, {}
+    if held.attempts and not held.attempts[-1]["how"]:
+        held.attempts[-1] |= {"ended": now.isoformat(), "how": "stopped"}
+    held.staged.all().delete()
+    held.save()
+    connection = Connection.objects.select_for_update(no_key=True).get(pk=held.connection_id)
+    if connection.is_alive:
+        if connection.state == State.RETRYING:
+            connection.state = connection.state_when_well
+            connection.attention = connection.remedy = ""
+            Notice.objects.close(connection, now)
+        connection.next_sync_at = next_sync(connection, now)
+        connection.save(update_fields=["state", "attention", "remedy", "next_sync_at"])
+    audit.record(
+        Action.SYNC_STOPPED,
+        service=held.connection.service.key,
+        about=held.connection.account_name,
+        by=by,
+        detail={"run": held.pk},
+    )
+    return True
+
+
+@transaction.atomic
+def believe(run: SyncRun, *, by: User) -> bool:
+    """Takes an unusual drop for the truth; False where none is held (any more).
+
+    The account is looked at once more, and what is then missing beyond it is doubted anew.
+    """
+    held = SyncRun.objects.locked(run.pk)
+    if held is None or not held.is_doubted:
+        return False
+    held.doubt |= {"believed_by": by.pk, "believed_name": by.name}
+    if held.state == RunState.RETRY_AT:
+        held.retry_at = timezone.now()
+    held.save()
+    drop = f"{held.doubt['before']:,} → {held.doubt['now']:,} {held.doubt['what']}"
+    audit.record(
+        Action.DROP_BELIEVED,
+        service=held.connection.service.key,
+        about=held.connection.account_name,
+        said=drop,
+        by=by,
+        detail={"run": held.pk},
+    )
+    return True

@@ -1,0 +1,82 @@
+"""What templates say about a sync: how it ended, how long it took, what it changed."""
+
+from datetime import timedelta
+
+from django import template
+from django.utils.safestring import SafeString
+
+from seatwise.models import SyncRun
+from seatwise.models.sync_run import RunState
+from seatwise.templatetags.seatwise import chip, number
+
+register = template.Library()
+
+TONES = {
+    RunState.QUEUED: "info",
+    RunState.RUNNING: "info",
+    RunState.DONE: "ok",
+    RunState.DONE_WITH_NOTES: "warn",
+    RunState.RETRY_AT: "warn",
+    RunState.ACTION_NEEDED: "bad",
+    RunState.CANCELLED: "neutral",
+    RunState.SUPERSEDED: "neutral",
+}
+READ = {"done", "limited"}  # states of a stage that was applied
+
+
+@register.simple_tag
+def run_chip(run: SyncRun) -> SafeString:
+    """How a sync ended, or where it is, in a few words."""
+    state = RunState(run.state)
+    return chip(_words(run, state), TONES[state])
+
+
+def _words(run: SyncRun, state: RunState) -> str:
+    if run.is_open and run.connection.is_by_file:
+        return "Waits for review"
+    if run.is_doubted and state == RunState.RETRY_AT:
+        return "Unusual drop held"
+    if state == RunState.RUNNING:
+        return "Reading now"
+    if state == RunState.CANCELLED and run.ended_by_id:
+        return "Stopped"
+    return str(state.label)
+
+
+@register.filter
+def lasted(seconds: float | None) -> str:
+    """ "1 min 12 s"; what is not known is said so."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 1:
+        return "less than 1 s"
+    whole = timedelta(seconds=int(seconds))
+    minutes, rest = divmod(whole.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(whole.days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join([f"{count} {unit}" for count, unit in parts if count][:2])
+
+
+@register.filter
+def moved(run: SyncRun) -> str:
+    """ "3 joined, 1 left"; "" where the members were not compared, so nobody knows."""
+    if run.stages.get("members", {}).get("state") not in READ:
+        return ""
+    counts = run.counts
+    if getattr(run, "is_first_look", False):
+        listed = counts.get("listed") or counts.get("joined", 0)
+        return f"first look: {number(listed)} listed"
+    words = {
+        "joined": "joined",
+        "returned": "came back",
+        "left": "left",
+        "changed": "changed",
+    }
+    told = [f"{number(counts[key])} {said}" for key, said in words.items() if counts.get(key)]
+    return ", ".join(told) or "nothing"
+
+
+@register.simple_tag
+def missing(run: SyncRun) -> int:
+    """How many fewer an unusual drop has left."""
+    return int(run.doubt["before"]) - int(run.doubt["now"])

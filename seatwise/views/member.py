@@ -1,0 +1,121 @@
+"""A member's page: who it is, everything that happened to the seat, every evidence of activity."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from seatwise import history
+from seatwise.connectors.base import Connector, find, role_info
+from seatwise.models import Member, MemberEvent, Service
+from seatwise.models.member import STATUSES
+from seatwise.views.members import TONES, Evidence
+from seatwise.views.shell import asked_accounts, person, require_admin
+
+FIELDS = {"email": "E-mail", "name": "Name", "role": "Role", "license": "Licence"}
+
+
+@require_safe
+def page(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """Of somebody who is or was a member; with `?erase=1` it asks whether to erase them."""
+    service = asked_accounts(request, key)
+    connector = find(service.key)
+    now = timezone.now()
+    member = _member(service, pk)
+    status: str = member.status  # type: ignore[attr-defined]
+    role = role_info(connector, member.role)
+    context = {
+        "service": service,
+        "connection": member.connection,
+        "connector": connector,
+        "tab": "members",
+        "member": member,
+        "label": str(member),
+        "url": member.url if member.url.startswith("https://") else "",
+        "role": role,
+        "role_tone": "info" if role.rank <= 1 else "neutral",
+        "status": "Erased" if member.erased_at else STATUSES[status],
+        "tone": TONES[status],
+        "timeline": [_step(event, connector) for event in MemberEvent.objects.about(member)],
+        "evidence": list(_evidence(member, connector)),
+        "asks_to_erase": request.GET.get("erase") == "1",
+        "now": now,
+    }
+    return render(request, "member.html", context)
+
+
+@require_POST
+@require_admin("erase a person")
+def erase(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """Takes out of the history who somebody was who has left."""
+    member = _member(asked_accounts(request, key), pk)
+    try:
+        history.erase(member, by=person(request))
+    except history.StillThere as reason:
+        messages.error(request, f"{reason} Nothing was erased.")
+    else:
+        messages.success(
+            request, "The person is erased. That a seat was held stays, so every count stays right."
+        )
+    return redirect("member", key, pk)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the timeline."""
+
+    event: MemberEvent
+    words: str
+    detail: str
+    tone: str
+
+
+def _member(service: Service, pk: int) -> Member:
+    member = Member.objects.of(service).with_status(timezone.now()).numbered(pk)
+    if member is None:
+        raise Http404("There is no such member of this service.")
+    return member
+
+
+def _step(event: MemberEvent, connector: Connector | None) -> Step:
+    words, detail, tone = _told(event, connector)
+    return Step(event, words, detail, tone)
+
+
+def _told(event: MemberEvent, connector: Connector | None) -> tuple[str, str, str]:
+    """What happened, the particulars, and its tone."""
+    kinds = MemberEvent.Kind
+    if event.kind == kinds.LISTED and event.field:
+        return "Held a licence at the first look", event.after, "neutral"
+    if event.kind != kinds.CHANGED:
+        tones = {kinds.JOINED: "ok", kinds.RETURNED: "ok"}
+        tone = tones.get(kinds(event.kind), "neutral")
+        return kinds(event.kind).label.capitalize(), _facts(event, connector), tone
+    if event.field == "invited":
+        accepted = event.after == "no"
+        return "Accepted the invitation" if accepted else "Is invited again", "", "neutral"
+    title = f"{FIELDS.get(event.field, event.field)} changed"
+    if not event.before and not event.after:
+        return title, "from and to what was erased", "neutral"
+    before, after = event.before, event.after
+    if event.field == "role":
+        before, after = (role_info(connector, word).name for word in (before, after))
+    return title, f"{before or 'none known'} → {after or 'none known'}", "info"
+
+
+def _facts(event: MemberEvent, connector: Connector | None) -> str:
+    role = event.facts.get("role")
+    return f"as {role_info(connector, role).name}" if role else ""
+
+
+def _evidence(member: Member, connector: Connector | None) -> Iterator[Evidence]:
+    """Every evidence, the newest first."""
+    sources = connector.sources if connector else {}
+    for signal in member.signals.newest_first():
+        url = signal.url if signal.url.startswith("https://") else ""
+        words = sources.get(signal.source, signal.source)
+        yield Evidence(signal.at, words, signal.proof, url, signal.read_at)

@@ -1,0 +1,226 @@
+"""Seats on a day: who held one, in which role and on which licence. And what its siblings share."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from seatwise import history
+from seatwise.connectors.base import Connector, RoleInfo, find, role_info
+from seatwise.models import Member, Service
+from seatwise.models.member import MemberQuerySet
+from seatwise.spreadsheet import Cell
+from seatwise.views.export import csv_response, note
+from seatwise.views.member_choice import MOST_WORDS
+from seatwise.views.shell import asked_accounts
+
+PAGE_SIZE = 50
+NO_LICENSE = "unknown or none"
+EXPORT_HEADER = [
+    "day",
+    "external_id",
+    "name",
+    "email",
+    "role",
+    "role_name",
+    "license",
+    "invited",
+    "account",
+]
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponseBase:
+    """As it was known at the end of the day `on`, today if none is given; or that as CSV."""
+    looks = Looks.at(request, key)
+    on = min(day_of(request.GET.get("on", "")) or looks.today, looks.today)
+    words = " ".join(request.GET.get("q", "").replace("\x00", "")[:200].split()[:MOST_WORDS])
+    members = Member.objects.of(looks.service).as_of(looks.end_of(on))
+    found = members.matching_then(words)
+    if request.GET.get("format") == "csv":
+        note(request, "seats on a day", rows=found.count(), service=key)
+        return csv_response(f"{key}-seats-{on}", EXPORT_HEADER, _lines(looks, on, found))
+    context = {**looks.context("seats"), "on": on, "q": words, "is_known": looks.knows(on)}
+    if looks.knows(on):
+        held = members.tally_then()
+        shown = _shown(found, request, None if words else sum(held.values()))
+        context |= {
+            "total": sum(held.values()),
+            "roles": _role_bars(looks, held),
+            "licenses": _license_bars(held),
+            "shown": shown,
+            "rows": _rows(looks, members, list(shown)),
+            **steps(request, shown),
+        }
+    return render(request, "seats.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """A service with the days of which something is known."""
+
+    service: Service
+    connector: Connector | None
+    spans: list[history.Span]
+    now: datetime
+
+    @classmethod
+    def at(cls, request: HttpRequest, key: str) -> "Looks":
+        """Of all accounts, or of the one that `account` numbers."""
+        service = asked_accounts(request, key)
+        return cls(service, find(service.key), history.known(service), timezone.now())
+
+    @property
+    def today(self) -> date:
+        return history.day_of(self.now, settings.BILLING_ZONE)
+
+    @property
+    def earliest(self) -> date | None:
+        """The day of the first look."""
+        since = min((span.since for span in self.spans), default=None)
+        return history.day_of(since, settings.BILLING_ZONE) if since else None
+
+    @property
+    def latest(self) -> date | None:
+        """The day of the last look."""
+        until = max((span.until for span in self.spans), default=None)
+        return history.day_of(until, settings.BILLING_ZONE) if until else None
+
+    def knows(self, day: date) -> bool:
+        return self.earliest is not None and day >= self.earliest
+
+    def end_of(self, day: date) -> datetime:
+        return history.end_of(day, settings.BILLING_ZONE)
+
+    def role(self, word: str) -> RoleInfo:
+        return role_info(self.connector, word)
+
+    def context(self, here: str) -> dict[str, object]:
+        """What the templates of all three pages need."""
+        return {
+            "service": self.service,
+            "connection": self.service.connection,
+            "connector": self.connector,
+            "tab": "history",
+            "here": here,
+            "all_accounts": "?",
+            "earliest": self.earliest,
+            "latest": self.latest,
+            "today": self.today,
+            "late": [span for span in self.spans if len(self.spans) > 1],
+            "zone": settings.BILLING_ZONE.key,
+        }
+
+
+def day_of(text: str) -> date | None:
+    """A day as an address writes it, 2026-11-23; None where it is none."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2200 else None
+
+
+def address(request: HttpRequest, **changes: object) -> str:
+    """The query of this page with `changes`; what is "" is left out."""
+    asked = {name: value for name, value in request.GET.items() if name not in {"format", "page"}}
+    return "?" + urlencode({name: v for name, v in (asked | changes).items() if v != ""})
+
+
+def steps(request: HttpRequest, shown: Page[int]) -> dict[str, object]:
+    """The links of the paging, and of the download."""
+    return {
+        "newer": address(request, page=shown.number - 1) if shown.has_previous() else "",
+        "older": address(request, page=shown.number + 1) if shown.has_next() else "",
+        "csv_url": address(request, format="csv"),
+        "cleared": address(request, q=""),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One role or licence, and how many held it."""
+
+    name: str
+    title: str  # the vendor's raw word
+    seats: int
+    share: float  # per cent of the largest
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A member as they were then."""
+
+    member: Member
+    name: str
+    email: str
+    role: RoleInfo
+    license: str
+    invited: bool
+
+    @property
+    def label(self) -> str:
+        return self.name or self.email or self.member.external_id
+
+
+def _shown(found: MemberQuerySet, request: HttpRequest, count: int | None) -> Page[int]:
+    paginator = Paginator(found.sorted_by("name").keys(), PAGE_SIZE)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(request.GET.get("page", ""))
+
+
+def _rows(looks: Looks, members: MemberQuerySet, keys: list[int]) -> list[Row]:
+    """Those of one page, in the order of `keys`."""
+    found = {member.pk: member for member in members.with_keys(keys).for_table()}
+    return [_row(looks, found[key]) for key in keys if key in found]
+
+
+def _row(looks: Looks, member: Member) -> Row:
+    return Row(
+        member,
+        member.name_then,  # type: ignore[attr-defined]
+        member.email_then,  # type: ignore[attr-defined]
+        looks.role(member.role_then),  # type: ignore[attr-defined]
+        member.license_then,  # type: ignore[attr-defined]
+        member.invited_then,  # type: ignore[attr-defined]
+    )
+
+
+def _role_bars(looks: Looks, held: dict[tuple[str, str], int]) -> list[Bar]:
+    """By role, the most powerful first."""
+    seats: Counter[str] = Counter()
+    for (role, _license), n in held.items():
+        seats[role] += n
+    words = sorted(seats, key=lambda word: (looks.role(word).rank, -seats[word], word))
+    most = max(seats.values(), default=0)
+    return [Bar(looks.role(w).name, w, seats[w], 100 * seats[w] / most) for w in words]
+
+
+def _license_bars(held: dict[tuple[str, str], int]) -> list[Bar]:
+    """By licence, the largest first and those without a known one last."""
+    seats: Counter[str] = Counter()
+    for (_role, name), n in held.items():
+        seats[name] += n
+    names = sorted(seats, key=lambda name: (not name, -seats[name], name))
+    most = max(seats.values(), default=0)
+    return [Bar(name or NO_LICENSE, "", seats[name], 100 * seats[name] / most) for name in names]
+
+
+def _lines(looks: Looks, on: date, found: MemberQuerySet) -> Iterator[list[Cell]]:
+    if not looks.knows(on):
+        return
+    for member in found.sorted_by("name").for_table().iterator(chunk_size=1000):
+        row = _row(looks, member)
+        account = member.connection.account_name
+        cells: list[Cell] = [f"{on}", member.external_id, row.name, row.email, row.role.word]
+        yield [*cells, row.role.name, row.license or None, row.invited, account]

@@ -1,0 +1,103 @@
+"""Workers that freeze in the middle of a sync and wake up when others have finished it."""
+
+import random
+import time
+from collections import Counter
+from typing import Any
+
+from tests.chaos.invariants import Invariants, _execute
+from tests.chaos.site import Site, site, steady, until
+from tests.chaos.syncs import IDLE, LATENCY, SIZE, Harness
+
+AT_ONCE = 3  # frozen together
+AWAKE = 2.0  # seconds that a woken one gets to do harm, or until its late job has ended
+TABLES = """
+SELECT table_name FROM information_schema.tables
+WHERE table_schema = 'public' AND (table_name LIKE 'seatwise%%' OR table_name = 'chaos_applied')
+  AND table_type = 'BASE TABLE' ORDER BY table_name
+"""
+
+
+def zombies(seed: int, count: int) -> int:
+    """Prints figures; returns how many writes were accepted, and what else was wrong."""
+    dice, woken, where = random.Random(seed), 0, Counter[str]()
+    accepted, bad = Counter[str](), 0
+    with site(seed=seed, latency_ms=LATENCY, **SIZE) as there:  # type: ignore[arg-type]
+        harness, invariants = Harness(there, dice), Invariants(there)
+        give_up = time.monotonic() + 60 + 20 * count
+        while woken < count and time.monotonic() < give_up:
+            there.vendor.fault(churn=0.7)
+            frozen = _frozen(harness, min(AT_ONCE, count - woken), where)
+            if not frozen:
+                continue
+            there.workers.more(2)
+            with there.giving_away():
+                bad += not there.settle()
+            there.vendor.fault(churn=0)
+            for pid in [pid for pid in there.workers.alive if pid not in frozen]:
+                there.workers.kill(pid)  # from here on any write is a zombie's
+            before = contents()
+            for pid in frozen:
+                there.workers.thaw(pid)
+            late = "SELECT count(*) FROM pg_stat_activity WHERE application_name = ANY(%s)"
+            names = [f"worker {pid}" for pid in frozen]
+            _let_them_try(there, frozen, late, names)
+            for table, rows in contents().items():
+                if rows != before[table]:
+                    accepted[table] += 1
+                    print(f"{table} was written to: {_differences(before[table], rows)}")
+            for pid in frozen:
+                there.workers.kill(pid)
+            woken += len(frozen)
+            print(f"{woken} woken, {sum(accepted.values())} writes accepted", flush=True)
+        there.workers.more(2)
+        there.ask_for_all()
+        with there.giving_away():
+            bad += not there.settle()
+        wrong = invariants.wrong()
+        print(*wrong, sep="\n")
+    bad += len(wrong) + sum(accepted.values()) + (woken < count)
+    print(f"{woken} zombies, frozen {', '.join(f'{n} {name}' for name, n in where.most_common())}")
+    print(f"{sum(accepted.values())} of their writes were accepted, {bad} bad")
+    return bad
+
+
+def contents() -> dict[str, set[tuple[Any, ...]]]:
+    """Every row of every table of ours with the transaction that wrote it: any rewrite shows."""
+    tables = [name for (name,) in steady(lambda: _execute(TABLES, []))]
+    return {
+        name: {*steady(lambda name=name: _execute(f'SELECT xmin::text, t::text FROM "{name}" t'))}
+        for name in tables
+    }
+
+
+def _frozen(harness: Harness, count: int, where: Counter[str]) -> list[int]:
+    """Freezes so many workers at random moments of their syncs."""
+    there, found = harness.site, list[int]()
+    fresh = there.workers.more(count)
+    there.ask_for_all()
+    give_up = time.monotonic() + 15
+    for pid in fresh:
+        until(lambda: False, pause := harness.dice.uniform(0.05, 0.8), every=pause)
+        while pid not in harness._busy() and time.monotonic() < give_up:
+            there.ask_for_all()
+            until(lambda: False, 0.02, every=0.02)
+        if there.workers.freeze(pid):
+            place = harness._where(pid)
+            if place == IDLE:
+                there.workers.kill(pid)
+                continue
+            where[place] += 1
+            found.append(pid)
+        until(lambda: False, 0.1, every=0.1)
+    return found
+
+
+def _let_them_try(there: Site, pids: list[int], sql: str, names: list[str]) -> None:
+    """Until each of them is done with its late job, or a while has passed."""
+    until(lambda: False, AWAKE, every=AWAKE)
+    steady(lambda: _execute(sql, [names]))
+
+
+def _differences(before: set[tuple[Any, ...]], after: set[tuple[Any, ...]]) -> str:
+    return f"{sorted(after - before)[:2]} where {sorted(before - after)[:2]}"[:1500]

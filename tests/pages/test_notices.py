@@ -1,0 +1,114 @@
+"""What needs an admin: told on every page until that admin has put it aside, and never a flood."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from seatwise.models import Connection, Notice, User
+from tests.pages import rows
+
+PLACES = ("/", "/users/", "/services/add/", "/services/pagerduty/", "/services/pagerduty/members/")
+WHAT = "PagerDuty does not accept the authorization any more."
+DOT = "needs attention</span></a>"
+
+
+@pytest.fixture
+def account(db: None) -> Connection:
+    return rows.connection(rows.service())
+
+
+def tell(of: Connection, what: str = WHAT, remedy: str = "Integrate it again.") -> Notice:
+    Notice.objects.tell(of, what, remedy, timezone.now())
+    return Notice.objects.open().get(connection=of)
+
+
+def page(client: Client, address: str = "/users/") -> str:
+    return client.get(address).content.decode()
+
+
+def test_an_admin_reads_it_on_every_page_with_what_to_do(
+    as_admin: Client, account: Connection
+) -> None:
+    tell(account)
+    for place in PLACES:
+        html = page(as_admin, place)
+        assert f"{WHAT} Integrate it again." in html
+        assert f'href="/services/pagerduty/settings/?account={account.pk}"' in html
+
+
+def test_a_viewer_sees_the_dot_in_the_menu_and_no_bar(
+    as_viewer: Client, account: Connection
+) -> None:
+    assert DOT not in page(as_viewer)
+    tell(account)
+    assert WHAT not in page(as_viewer)
+    assert DOT in page(as_viewer)
+
+
+def test_put_aside_it_stays_away_from_this_person_alone(
+    as_admin: Client, account: Connection, admin: User
+) -> None:
+    other = Client()
+    other.force_login(User.objects.create_user("bea@example.com", None, name="Bea", role="admin"))
+    notice = tell(account)
+    here = {"Referer": "http://testserver/services/pagerduty/members/?q=x"}
+    there = as_admin.post(f"/notices/{notice.pk}/seen/", headers=here)
+    assert there["Location"] == "/services/pagerduty/members/?q=x"
+    assert WHAT not in page(as_admin)
+    assert DOT in page(as_admin)
+    assert WHAT in page(other)
+
+
+def test_the_same_trouble_does_not_come_back_and_another_one_does(
+    as_admin: Client, account: Connection
+) -> None:
+    as_admin.post(f"/notices/{tell(account).pk}/seen/")
+    tell(account)
+    assert WHAT not in page(as_admin)
+    tell(account, "The account was closed.")
+    assert "The account was closed." in page(as_admin)
+
+
+def test_what_is_over_is_told_no_more(as_admin: Client, account: Connection) -> None:
+    tell(account)
+    Notice.objects.close(account, timezone.now())
+    html = page(as_admin)
+    assert WHAT not in html
+    assert DOT not in html
+
+
+def test_of_many_two_are_told_and_the_others_counted(as_admin: Client, db: None) -> None:
+    for number in range(5):
+        tell(rows.connection(rows.service(f"s{number}", f"S{number}")), f"Trouble {number}.")
+    html = page(as_admin)
+    assert "Trouble 4." in html
+    assert "Trouble 3." in html
+    assert "Trouble 2." not in html
+    assert "and 3 more" in html
+    assert html.count(DOT) == 5
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/x", "", "//evil.example"])
+def test_putting_aside_leads_nowhere_else(
+    as_admin: Client, account: Connection, elsewhere: str
+) -> None:
+    headers = {"Referer": elsewhere}
+    assert as_admin.post(f"/notices/{tell(account).pk}/seen/", headers=headers)["Location"] == "/"
+
+
+def test_a_page_asks_for_notices_once_however_many_there_are(
+    as_admin: Client, db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    rows.service()
+    page(as_admin)
+    with django_assert_num_queries(7) as quiet:
+        page(as_admin)
+    for number in range(12):
+        tell(rows.connection(rows.service(f"s{number}", f"S{number}")), f"Trouble {number}.")
+    with django_assert_num_queries(7):
+        html = page(as_admin)
+    assert "and 10 more" in html
+    asked = [each["sql"] for each in quiet.captured_queries]
+    assert sum("seatwise_notice" in sql for sql in asked) == 1
+    assert "access_token" not in "".join(asked)

@@ -1,0 +1,135 @@
+"""A list that has suddenly lost many is held back until it is confirmed, or still so later."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from seatwise import sync
+from seatwise.models import AuditEvent, Connection, Member, MemberEvent, Notice, SyncRun, User
+from seatwise.sync.drops import UnusualDrop, belief, doubted
+from tests.conftest import read
+from tests.sandboxes import Running
+
+
+def shows(vendor: Running, people: Sequence[dict[str, Any]]) -> None:
+    """From now on the vendor lists only these, and licences as they were."""
+    vendor.clear_faults()
+    vendor.fault(rate_limit=1_000_000)
+    rows = [
+        {"id": p["id"], "name": p["name"], "role": p["role"], "email": p["email"]} for p in people
+    ]
+    body = {"limit": 100, "offset": 0, "more": False, "total": len(rows), "users": rows}
+    vendor.fault(path="/users", kind="json", body=body, times=None)
+
+
+def look(run: SyncRun, *, later: timedelta = timedelta()) -> SyncRun:
+    """The next attempt, so much later than the one before."""
+    if run.doubt and later:
+        at = timezone.datetime.fromisoformat(run.doubt["at"]) - later
+        run.doubt["at"] = at.isoformat()
+        run.save()
+    sync.run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+@pytest.fixture
+def held(connection: Connection, vendor: Running) -> SyncRun:
+    """40 people were there, and the vendor lists one."""
+    read(connection)
+    shows(vendor, vendor.truth()["members"][:1])
+    run, _ = sync.open_run(connection, by=None)
+    return look(run)
+
+
+@pytest.mark.fault(54)
+def test_an_unusual_drop_is_held_and_said(held: SyncRun, connection: Connection) -> None:
+    connection.refresh_from_db()
+    assert held.state == "retry_at"
+    assert held.retry_at is not None
+    assert held.retry_at - timezone.now() > timedelta(minutes=59)
+    assert held.is_doubted
+    assert held.doubt["before"], held.doubt["now"] == (40, 1)
+    assert "lists 1 members, and there were 40" in connection.attention
+    assert Member.objects.current().count() == 40
+    assert not MemberEvent.objects.filter(kind="left").exists()
+    assert Notice.objects.open().get().what == connection.attention
+
+
+@pytest.mark.fault(54)
+def test_a_second_look_an_hour_later_that_agrees_applies_it(held: SyncRun) -> None:
+    look(held, later=timedelta(minutes=58))
+    assert (held.state, Member.objects.current().count()) == ("retry_at", 40)
+    look(held, later=timedelta(minutes=3))  # 61 minutes after the first look
+    assert (held.state, held.doubt["settled"]) == ("done", "agreed")
+    assert Member.objects.current().count() == 1
+    assert not Notice.objects.open().exists()
+    assert Notice.objects.get().times == 2
+
+
+@pytest.mark.fault(54)
+def test_an_admin_who_confirms_it_has_it_applied_at_the_next_look(
+    held: SyncRun, admin: User
+) -> None:
+    assert sync.believe(held, by=admin)
+    held.refresh_from_db()
+    assert held.retry_at is not None
+    assert held.retry_at <= timezone.now()
+    assert AuditEvent.objects.get(action="drop_believed").said == "40 → 1 members"
+    look(held)
+    assert (held.state, held.doubt["settled"]) == ("done", "confirmed")
+    assert Member.objects.current().count() == 1
+    assert not sync.believe(held, by=admin)
+
+
+def test_what_shrinks_further_than_was_confirmed_is_doubted_anew(
+    connection: Connection, vendor: Running, admin: User
+) -> None:
+    read(connection)
+    people = vendor.truth()["members"]
+    shows(vendor, people[:25])
+    run, _ = sync.open_run(connection, by=None)
+    look(run)
+    assert sync.believe(run, by=admin)
+    shows(vendor, people[:3])
+    look(run)
+    assert (run.state, Member.objects.current().count()) == ("retry_at", 40)
+    assert not run.doubt.get("believed_by")
+    assert run.doubt["now"] == 3
+
+
+def test_a_list_that_is_whole_again_is_applied_as_it_is(held: SyncRun, vendor: Running) -> None:
+    vendor.clear_faults()
+    vendor.fault(rate_limit=1_000_000)
+    look(held)
+    assert (held.state, held.doubt["settled"]) == ("done", "over")
+    assert Member.objects.current().count() == 40
+
+
+@pytest.mark.fault(54)
+def test_a_list_with_nobody_in_it_is_held_even_where_there_were_few(
+    connection: Connection, vendor: Running
+) -> None:
+    people = vendor.truth()["members"]
+    shows(vendor, people[:4])
+    read(connection)
+    shows(vendor, [])
+    run, _ = sync.open_run(connection, by=None)
+    look(run)
+    assert (run.state, Member.objects.current().count()) == ("retry_at", 4)
+    look(run, later=timedelta(minutes=61))
+    assert (run.state, Member.objects.current().count()) == ("done", 0)
+
+
+def test_nobody_is_believed_to_be_gone_who_was_not_seen_to_be() -> None:
+    now = timezone.now()
+    first = doubted({}, UnusualDrop("Acme", "members", 100, 50), now - timedelta(hours=2))
+    assert belief(first, UnusualDrop("Acme", "members", 100, 50), now) == "agreed"
+    assert belief(first, UnusualDrop("Acme", "members", 100, 45), now) == "agreed"
+    assert belief(first, UnusualDrop("Acme", "members", 100, 10), now) == ""
+    assert belief(first, UnusualDrop("Acme", "members", 100, 0), now) == ""
+    assert belief(first, UnusualDrop("Acme", "allocated licences", 100, 50), now) == ""
+    assert belief({**first, "settled": "over"}, UnusualDrop("Acme", "members", 100, 50), now) == ""

@@ -7,6 +7,7 @@ and months are those of settings.BILLING_ZONE.
 from seatwise.history.comparing import Comparison, Difference, between, differences
 from seatwise.history.days import day_of, end_of
 from seatwise.history.erasing import StillThere, erase
+from seatwise.history.kept import held_on
 from seatwise.history.known import Span, known, known_since
 from seatwise.history.months import Line, Month, months
 from seatwise.history.seats import WHAT, Seat
@@ -25,6 +26,7 @@ __all__ = [
     "differences",
     "end_of",
     "erase",
+    "held_on",
     "known",
     "known_since",
     "months",

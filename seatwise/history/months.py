@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from seatwise.history.days import ONE_DAY, day_of, midnight, month_after
+from seatwise.history.kept import kept
 from seatwise.history.known import Span, known
 from seatwise.history.seats import Seat, Told, course
 from seatwise.history.sweep import EVERYBODY, Key, MonthSums, Moves, Sums, note, sweep
@@ -46,7 +47,14 @@ def months(service: Service) -> list[Month]:
     Days and months are those of settings.BILLING_ZONE. One query, which tells each story once:
     memory grows with the looks that found something, hardly with the members.
     """
-    spans, now = known(service), timezone.now()
+    now = timezone.now()
+    return kept(
+        service, f"months on {day_of(now, settings.BILLING_ZONE)}", lambda: _made(service, now)
+    )
+
+
+def _made(service: Service, now: datetime) -> list[Month]:
+    spans = known(service)
     if not spans:
         return []
     moves: Moves = {}

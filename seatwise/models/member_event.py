@@ -2,17 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Protocol, Self
 
 from django.db import connection as database
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Lower, TruncMonth
-
-if TYPE_CHECKING:
-    from seatwise.models.service import Service
 
 WHO = ("email", "name")  # fields that tell who somebody is
 OF_THE_MEMBER = ("member", "member__role", "member__license__name")
@@ -31,6 +28,13 @@ FROM (SELECT member.role, pool.name AS license,
       GROUP BY member.id, pool.name) AS each
 GROUP BY story, role, license
 """
+
+
+class Shows(Protocol):
+    """A service, as far as events need to know it."""
+
+    @property
+    def shown_connections(self) -> Sequence[models.Model]: ...
 
 
 class SeatStory(NamedTuple):
@@ -56,7 +60,7 @@ class SeatEvent(NamedTuple):
 
 
 class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
-    def of(self, service: "Service") -> Self:
+    def of(self, service: Shows) -> Self:
         """Of the accounts that are shown."""
         return self.filter(member__connection__in=service.shown_connections)
 
@@ -72,13 +76,18 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
 
     def about(self, member: models.Model) -> Self:
         """Everything about one member, the newest first."""
-        return self.filter(member=member).newest_first()
+        return self.filter(member=member.pk).newest_first()
+
+    def newest_number(self) -> int:
+        """The primary key of the newest of all; 0 where there is none."""
+        newest: int | None = self.order_by("-pk").values_list("pk", flat=True).first()
+        return newest or 0
 
     def about_holding(self) -> Self:
         """All that tells which seat somebody held."""
         return self.filter(field__in=["", "role", "license"])
 
-    def stories(self, service: "Service") -> Iterator[SeatStory]:
+    def stories(self, service: Shows) -> Iterator[SeatStory]:
         """All that tells which seats were held, the same story told once."""
         with database.cursor() as cursor:
             cursor.execute(STORIES, [[account.pk for account in service.shown_connections]])
@@ -101,7 +110,7 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
 
     def forget_names(self, member: models.Model) -> None:
         """Takes out who somebody was; the only change of rows that the database allows."""
-        mine = self.filter(member=member)
+        mine = self.filter(member=member.pk)
         mine.filter(field__in=WHO).update(before="", after="")
         for row in mine.exclude(facts={}):
             kept = {key: value for key, value in row.facts.items() if key not in WHO}

@@ -23,7 +23,7 @@ from seatwise.sync import byfile, checkpoint, drops, ending, stages
 from seatwise.sync.bridge import CannotGoOn, HandedOver, read
 from seatwise.sync.claim import Claim, Superseded, start
 from seatwise.sync.lasting import DatabaseAway, lasting
-from seatwise.sync.plan import anew, plan_now
+from seatwise.sync.plan import agree_on_terms, anew, plan_now
 from seatwise.sync.wishes import believe, stop
 
 log = logging.getLogger(__name__)
@@ -102,12 +102,13 @@ def _batches(claim: Claim, stopping: Callable[[], bool]) -> Iterator[Batch]:
     """What the account gives; from the start where the connector refuses what was kept."""
     connection = claim.connection
     plan = plan_now(connection)
+    lasting(partial(agree_on_terms, claim, plan))
     while True:  # the lists and the state may each be refused once: then nothing is left of them
         try:
             yield from read(claim, SyncRun.objects.get(pk=claim.run_id), plan, stopping)
         except CannotGoOn as reason:
             log.info("run %s reads its lists anew: %s", claim.run_id, reason)
-            _forget_lists(claim)
+            lasting(partial(_forget_lists, claim))
         except StateRefused as reason:
             if not plan.state:
                 raise

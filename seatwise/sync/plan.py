@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +10,7 @@ from django.utils import timezone
 from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.state import State, StateRefused
 from seatwise.models import Connection, UsagePoint
+from seatwise.sync.claim import Claim
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ def plan_now(connection: Connection) -> ReadPlan:
     """
     plan = ReadPlan.at(timezone.now(), settings.BILLING_ZONE, connection.reading_state)
     plan = replace(plan, home_code=settings.HOME_CODE)
-    _agree_on_terms(connection, plan)
     try:
         State.opened(plan.state)
     except StateRefused as reason:
@@ -32,8 +31,12 @@ def plan_now(connection: Connection) -> ReadPlan:
 
 
 @transaction.atomic
-def _agree_on_terms(connection: Connection, plan: ReadPlan) -> None:
-    """Numbers of another zone's months, or of another home, are not final any more."""
+def agree_on_terms(claim: Claim, plan: ReadPlan) -> None:
+    """Numbers of another zone's months, or of another home, are not final any more.
+
+    Raises Superseded.
+    """
+    connection = claim.hold().connection
     terms = {"zone": plan.zone.key, "home": plan.home_code}
     before = connection.usage_terms
     if before == terms:
@@ -50,8 +53,3 @@ def anew(plan: ReadPlan, connection: Connection, reason: StateRefused) -> ReadPl
     """The same plan without what was kept; the log says why."""
     log.warning("connection %s reads everything anew: %s", connection.pk, reason)
     return replace(plan, state={})
-
-
-def next_daily(connection: Connection, now: datetime) -> datetime:
-    """A day from now, spread by up to an hour so that connections do not sync all at once."""
-    return now + timedelta(days=1, minutes=connection.pk * 17 % 60)

@@ -51,7 +51,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         return csv_response(f"{key}-seats-{on}", EXPORT_HEADER, _lines(looks, on, found))
     context = {**looks.context("seats"), "on": on, "q": words, "is_known": looks.knows(on)}
     if looks.knows(on):
-        held = members.tally_then()
+        held = history.held_on(looks.service, on)
         shown = _shown(found, request, None if words else sum(held.values()))
         context |= {
             "total": sum(held.values()),

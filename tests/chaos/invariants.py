@@ -204,36 +204,45 @@ def _numbers(truth: dict[str, Any]) -> dict[tuple[str, str], int]:
 
 def _unfolded(events: list[Any], now: dict[str, str], *, here: bool) -> str:
     """Why the events do not tell how it came to be so; "" where they do."""
-    there, facts, licence = False, dict[str, str](), None
+    there, facts = False, dict[str, str]()
     for event in events:
-        if event.kind in {"listed", "joined", "returned"}:
-            if there:
-                return f"{event.kind} while there"
-            there = True
-            told = {name: _said(value) for name, value in event.facts.items() if name in now}
-            if not told:
-                return f"{event.kind} without facts"
-            facts |= told
+        if event.field:
+            known = facts.get(event.field)
+            if event.kind == "changed" and known not in (event.before, event.after, None):
+                return f"{event.field} was {known!r}, and changed from {event.before!r}"
+            facts[event.field] = event.after
         elif event.kind == "left":
             if not there:
                 return "left while gone"
             there = False
-        elif event.field == "license":
-            if licence is not None and event.before != licence:
-                return f"held {licence!r}, and then no more {event.before!r}"
-            licence = event.after
-        elif event.at == events[0].at and facts.get(event.field) == event.after:
-            pass  # told with the facts of the same moment
-        elif facts.get(event.field) not in (event.before, event.after):
-            return f"{event.field} was {facts.get(event.field)!r}, and changed from {event.before!r}"
         else:
-            facts[event.field] = event.after
+            if there:
+                return f"{event.kind} while there"
+            if not event.facts:
+                return f"{event.kind} without facts"
+            there = True
+            facts |= {name: _said(value) for name, value in event.facts.items() if name in now}
     if there != here:
         return f"by its events {'there' if there else 'gone'}"
-    wrong = {name: (facts.get(name), now[name]) for name in facts if facts[name] != now[name]}
-    if here and licence is not None and licence != now["license"]:
-        wrong["license"] = (licence, now["license"])
-    return f"by its events {wrong}" if wrong else ""
+    wrong = {name: (facts[name], now[name]) for name in facts if facts[name] != now[name]}
+    return f"by its events {wrong}" if here and wrong else _not_undone(events, now)
+
+
+def _not_undone(events: list[Any], now: dict[str, str]) -> str:
+    """Why the row, with every change taken back, is not what was told first."""
+    facts = dict(now)
+    for event in reversed(events):
+        if event.kind == "left":
+            facts = {}  # what it was then is told when somebody comes back
+        elif event.kind == "changed" and event.field in facts:
+            if facts[event.field] != event.after:
+                return f"undone: {event.field} is {facts[event.field]!r}, not {event.after!r}"
+            facts[event.field] = event.before
+        elif not event.field:
+            told = {name: _said(value) for name, value in event.facts.items() if name in facts}
+            if wrong := {name: facts[name] for name in told if told[name] != facts[name]}:
+                return f"undone: {wrong}, and told was {told}"
+    return ""
 
 
 def _said(value: object) -> str:

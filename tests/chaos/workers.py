@@ -16,7 +16,6 @@ from typing import Any
 from tests.chaos.processes import ending_with_us, is_stopped, send
 
 PATIENCE = 60.0  # seconds
-KILLED = -signal.SIGKILL
 
 
 @dataclass
@@ -122,7 +121,7 @@ def workers(
             yield there
         finally:
             for pid in list(there.alive):
-                there.kill(pid)
+                send(pid, signal.SIGKILL)
             process.stdin.close()
             process.terminate()
             if ear.ident:

@@ -4,7 +4,7 @@ The same looks go through what a sync applies, so what is expected comes from no
 """
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -147,21 +147,23 @@ def _hold(people: dict[str, Person], each: Look) -> None:
 
 def _members(run: SyncRun, each: Look, now: datetime) -> None:
     for key, told in each.listed.items():
-        _stage(run, "member", key, external_id=key, url="", job_title="", teams=[], **vars(told))
+        more = {"external_id": key, "url": "", "job_title": "", "teams": []}
+        _stage(run, "member", key, asdict(told) | more)
     apply_members(run, now, whole=True, insist=True)
 
 
 def _licenses(run: SyncRun, each: Look, now: datetime) -> None:
     for key, name in (each.pools or {}).items():
         pool = {"name": name, "kind": "full", "used": None, "available": None, "description": ""}
-        _stage(run, "license", key, external_id=key, **pool)
+        _stage(run, "license", key, {"external_id": key, **pool})
     for key, pool_id in each.seats.items():
         if key in each.listed and pool_id in (each.pools or {}):
-            _stage(run, "seat", key, member_id=key, license_id=pool_id, allocated_at=None)
+            seat = {"member_id": key, "license_id": pool_id, "allocated_at": None}
+            _stage(run, "seat", key, seat)
     apply_licenses(run, now, whole=True, insist=True)
 
 
-def _stage(run: SyncRun, kind: str, key: str, **data: Any) -> None:
+def _stage(run: SyncRun, kind: str, key: str, data: dict[str, Any]) -> None:
     StagedRecord.objects.create(run=run, kind=kind, key=key, data=data)
 
 

@@ -1,7 +1,6 @@
 """For any account, however it was looked at: every day is told as it was then."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from seatwise import history
-from seatwise.models import Connection, Member, Service, User
+from seatwise.models import Member, Service, User
 from tests.history.looks import BEGIN, Look, Memory, Person, connected, lived, look
 
 ZONE = ZoneInfo("Europe/Berlin")  # whose clock is put forward within the looks
@@ -20,7 +19,7 @@ DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 
 anything = settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -32,65 +31,31 @@ def berlin(settings: Settings) -> None:
     settings.BILLING_ZONE = ZONE
 
 
-def remembering(
-    given_looks: list[Look], admin: User, check: Callable[[Connection, Memory], None]
-) -> None:
-    """Each example leaves nothing behind."""
-    with transaction.atomic():
-        connection = connected()
-        check(connection, lived(given_looks, connection, admin))
-        transaction.set_rollback(True)
-
-
-def service_of(connection: Connection) -> Service:
-    return Service.objects.get(pk=connection.service_id)
-
-
-@given(looks)
-@anything
-@pytest.mark.usefixtures("db", "berlin")
-def test_as_of_any_moment_equals_what_was_true_then(admin: User, given_looks: list[Look]) -> None:
-    def check(connection: Connection, memory: Memory) -> None:
-        for at, _truth in memory.truths:
-            for moment in (at - INSTANT, at, at + INSTANT):
-                assert shown(connection, moment) == memory.shown(moment)
-
-    remembering(given_looks, admin, check)
-
-
-@given(looks)
-@anything
-@pytest.mark.usefixtures("db", "berlin")
-def test_months_equal_counting_every_day_and_every_moment(
-    admin: User, given_looks: list[Look]
-) -> None:
-    def check(connection: Connection, memory: Memory) -> None:
-        told = history.months(service_of(connection))
-        assert [numbers(month) for month in told] == counted_by_hand(memory)
-
-    remembering(given_looks, admin, check)
-
-
 @given(looks, st.integers(0, 150), st.integers(0, 150))
 @anything
 @pytest.mark.usefixtures("db", "berlin")
-def test_a_comparison_equals_that_of_the_two_days(
+def test_days_months_and_comparisons_are_told_as_it_was_then(
     admin: User, given_looks: list[Look], one: int, other: int
 ) -> None:
     first, last = (BEGIN.date() + DAY * days for days in sorted((one, other)))
-
-    def check(connection: Connection, memory: Memory) -> None:
-        found = history.between(service_of(connection), first, last)
+    with transaction.atomic():
+        connection = connected()
+        memory = lived(given_looks, connection, admin)
+        service = Service.objects.get(pk=connection.service_id)
+        for at, _truth in memory.truths:
+            for moment in (at - INSTANT, at):
+                assert shown(service, moment) == memory.shown(moment)
+        assert [numbers(month) for month in history.months(service)] == counted_by_hand(memory)
+        found = history.between(service, first, last)
         assert found.counts == compared_by_hand(memory, first, last)
         assert found.before == len(memory.at(history.end_of(first, ZONE)))
         assert found.after == len(memory.at(history.end_of(last, ZONE)))
+        transaction.set_rollback(True)  # each example leaves nothing behind
 
-    remembering(given_looks, admin, check)
 
-
-def shown(connection: Connection, moment: datetime) -> dict[int, tuple[object, ...]]:
+def shown(service: Service, moment: datetime) -> dict[int, tuple[object, ...]]:
     columns = ("role_then", "license_then", "email_then", "name_then", "invited_then")
-    members = Member.objects.of(service_of(connection)).as_of(moment)
+    members = Member.objects.of(service).as_of(moment)
     return {pk: tuple(rest) for pk, *rest in members.values_list("pk", *columns)}
 
 

@@ -122,7 +122,7 @@ class Visitor:
         PICTURES.mkdir(parents=True, exist_ok=True)
         shown = page or self.page
         # what is being refreshed is pale meanwhile, and would be so in the README for ever
-        shown.wait_for_function("!document.querySelector('.htmx-request')")
+        expect(shown.locator(".htmx-request")).to_have_count(0)
         shown.screenshot(path=PICTURES / f"{name}.png")
 
 

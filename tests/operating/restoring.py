@@ -69,7 +69,7 @@ def rows(name: str = "") -> dict[str, Any]:
         ).fetchall()
         return {
             table: there.execute(
-                f'SELECT t::text FROM "{table}" t ORDER BY 1'  # type: ignore[arg-type]
+                f'SELECT t::text FROM "{table}" t ORDER BY 1'
                 if kind == "r"
                 else f'SELECT last_value, is_called FROM "{table}"'
             ).fetchall()

@@ -70,10 +70,15 @@ def test_the_process_answers_without_a_database_and_readiness_says_which(
 def test_a_frozen_database_does_not_freeze_the_probes() -> None:
     """A server of its own, stopped in the middle of everything by a signal."""
     with programs.home() as where:
-        secrets = {"SEATWISE_SECRET_KEY": "x" * 50, "SEATWISE_ENCRYPTION_KEYS": new_key()}
         port = programs.free_port()
         with programs.running(
-            "serve", "--port", str(port), where=where, until="is served at", **secrets
+            "serve",
+            "--port",
+            str(port),
+            where=where,
+            until="is served at",
+            SEATWISE_SECRET_KEY="x" * 50,
+            SEATWISE_ENCRYPTION_KEYS=new_key(),
         ):
             assert _probe(port, "readyz") == "200"
             server = int((where / "postgres" / "postmaster.pid").read_text().split()[0])

@@ -99,7 +99,7 @@ def test_every_figure_is_right(service: Service, admin: User) -> None:
     rows.connection(service, account_id="P3", account_name="gone", state=State.DISCONNECTED)
     twin = rows.connection(service, account_id="P4", members_as_of=now - timedelta(hours=9))
     for days in (1, 2, 40, None):
-        rows.member(acme, "Mia Member", **({} if days is None else {"seen": days}))
+        rows.member(acme, "Mia Member", seen=days)
     rows.member(late, "Lou Left", left_at=now)
     run(acme, "done", 30, requests={"GET /users": 100})
     run(acme, "done", 3, 90, requests={"GET /users": 7, "GET /teams": 2})
@@ -151,11 +151,11 @@ def test_a_pause_and_a_wrong_key_are_told(settings: Settings) -> None:
 def test_what_waits_on_the_queue_is_told() -> None:
     job = (
         "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, scheduled_at) "
-        "VALUES ('default', 'seatwise.sync_run', '{}', 'todo', now() + %s)"
+        "VALUES ('default', 'seatwise.sync_run', '{}', 'todo', now() + make_interval(mins => %s))"
     )
     with database.cursor() as cursor:
         for minutes in (-7, 60):
-            cursor.execute(job, [timedelta(minutes=minutes)])
+            cursor.execute(job, [minutes])
     found = figures()
     assert found["seatwise_queue_jobs", "seatwise.sync_run", "waiting"] == 2
     assert found["seatwise_queue_oldest_due_seconds",] == pytest.approx(420, abs=30)
@@ -166,7 +166,7 @@ def test_both_forms_hold_the_same_and_prometheus_own_readers_read_them(service: 
     wanted = {"accept": "application/openmetrics-text; version=1.0.0"}
     answer = scrape(**wanted)
     assert answer["Content-Type"].startswith("application/openmetrics-text")
-    families = list(openmetrics(answer.content.decode()))
+    families = list(openmetrics(answer.content.decode()))  # type: ignore[no-untyped-call]
     assert set(figures(families)) == set(figures())
     assert {family.type for family in families} == {"gauge"}
     assert {family.name for family in families} == set(metrics.METRICS)

@@ -102,11 +102,11 @@ def test_a_page_asks_for_notices_once_however_many_there_are(
 ) -> None:
     rows.service()
     page(as_admin)
-    with django_assert_num_queries(7) as quiet:
+    with django_assert_num_queries(6) as quiet:
         page(as_admin)
     for number in range(12):
         tell(rows.connection(rows.service(f"s{number}", f"S{number}")), f"Trouble {number}.")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         html = page(as_admin)
     assert "and 10 more" in html
     asked = [each["sql"] for each in quiet.captured_queries]

@@ -5,7 +5,7 @@ no older worker can be there any more. Such a migration says `contract` in its n
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from django.db import migrations, models
@@ -20,7 +20,9 @@ REASON = "why_an_older_worker_survives"  # of a migration with SQL or code of it
 HARMLESS = (migrations.AddIndex, migrations.AlterModelOptions, migrations.AlterModelManagers)
 
 
-def dangers(operations: list[Operation], state: ProjectState, *, reason: str = "") -> Iterator[str]:
+def dangers(
+    operations: Sequence[Operation], state: ProjectState, *, reason: str = ""
+) -> Iterator[str]:
     """What an older worker would stumble over, in words; `state` is moved on meanwhile."""
     fresh: set[str] = set()  # tables that no older worker knows
     for operation in operations:

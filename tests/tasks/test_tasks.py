@@ -93,8 +93,9 @@ def test_what_is_due_together_begins_one_after_the_other_within_five_minutes(
     tasks.start_due_syncs(None, 0)  # type: ignore[arg-type]
     first, *others = [at for (at,) in told("scheduled_at")]
     assert first is None
-    assert {after - before for before, after in pairwise(others)} == {timedelta(seconds=1)}
-    assert others[0] - begun < timedelta(seconds=3)
+    later = [at for at in others if at]  # but for those whose time came while this was going on
+    assert {after - before for before, after in pairwise(later)} == {timedelta(seconds=1)}
+    assert later[-1] - begun < timedelta(seconds=25)
     SyncRun.objects.all().delete()
     monkeypatch.setattr(tasks, "APART", timedelta(hours=1))  # as if there were very many
     tasks.start_due_syncs(None, 0)  # type: ignore[arg-type]

@@ -41,8 +41,9 @@ screenshots: test ## take the pictures in docs/images anew, from the tests
 bench: $(BENCH) $(FRONT) build/chromium ## measure, and write docs/benchmarks.md (RUNS=3: of each figure)
 	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m bench $(RUNS)
 
-chaos: $(DEV) ## many processes and many kills around the refresh of a token (SEED=1)
-	@$(BIN)/python -m tests.chaos $(SEED)
+chaos: $(DEV) ## kill workers and databases in the middle of everything (SEED=1 KILLS=1000 ONLY=syncs)
+	@nice $(BIN)/python -W ignore -m tests.chaos $(SEED) $(if $(KILLS),--kills $(KILLS)) \
+		$(if $(ONLY),--only $(ONLY))
 
 format: $(DEV) ## mend what ruff can mend
 	@$(BIN)/ruff format .

@@ -30,7 +30,8 @@ def kept(service: Service, what: str, make: Callable[[], T]) -> T:
     """`what` of this service as it was made since the newest event and the newest looks."""
     accounts = service.shown_connections
     looks = [(each.pk, each.members_as_of, each.licenses_as_of) for each in accounts]
-    stamp = (VERSION, what, settings.BILLING_ZONE.key, looks, MemberEvent.objects.newest_number())
+    newest = MemberEvent.objects.of(service).newest_number()
+    stamp = (VERSION, what, settings.BILLING_ZONE.key, looks, newest)
     key = f"history-{hashlib.sha256(repr(stamp).encode()).hexdigest()}"
     found: T | None = cache.get(key)
     if found is None:

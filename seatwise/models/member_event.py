@@ -79,7 +79,7 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
         return self.filter(member=member.pk).newest_first()
 
     def newest_number(self) -> int:
-        """The primary key of the newest of all; 0 where there is none."""
+        """The primary key of the newest of them; 0 where there is none."""
         newest: int | None = self.order_by("-pk").values_list("pk", flat=True).first()
         return newest or 0
 

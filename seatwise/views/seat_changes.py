@@ -28,7 +28,7 @@ WORDS = {  # what a comparison counts: of one person, and its tone
     "left": ("left", "neutral"),
     "role": ("changed role", "info"),
     "license": ("changed licence", "info"),
-    "away": ("was away in between", "neutral"),
+    "away": ("away in between", "neutral"),
     "passed": ("came and went in between", "neutral"),
 }
 EXPORT_HEADER = [

@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.invariants import Invariants
 from tests.chaos.site import Site, site, steady, until
 
 SIZE = 150  # MiB
-READABLE = re.compile(r"[^\n]*(?:disk|space)[^\n]*", re.IGNORECASE)
-FULL_FOR = 25.0  # seconds
+READABLE = re.compile(r"[^\n]*(?:disk is full|no space left|disk space)[^\n]*", re.IGNORECASE)
+FULL_FOR = 40.0  # seconds
 
 
 def disk(seed: int) -> int:
@@ -25,8 +26,8 @@ def disk(seed: int) -> int:
         if place is None:
             print("skipped: no small disk can be made here")
             return 0
-        wishes = {"users": 1_500, "accounts": 2, "months": 3, "incidents": 300}
-        with site(seed=seed, place=place, page=50, latency_ms=150, **wishes) as there:  # type: ignore[arg-type]
+        wishes: dict[str, Any] = {"users": 1_500, "accounts": 2, "months": 3, "incidents": 300}
+        with site(seed=seed, place=place, page=50, latency_ms=150, **wishes) as there:
             return _filled(there, place)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,13 +18,13 @@ from tests.chaos.cluster import cluster
 from tests.chaos.invariants import Invariants, _execute
 from tests.chaos.networks import Network, NotAllowed, network
 from tests.chaos.processes import ending_with_us, run_to_its_end, send
-from tests.chaos.site import Site, connect, set_up, settings_of, steady, until
+from tests.chaos.site import Site, connect, set_up, settings_of, steady, until, wait
 from tests.chaos.vendors import vendor
 from tests.chaos.zombies import contents
 
 NAMES = ("first", "second", "third")
 ACCOUNTS = 10
-SIZE = {"users": 20, "months": 2, "incidents": 60}
+SIZE: dict[str, Any] = {"users": 20, "months": 2, "incidents": 60}
 PATIENCE = 1_500.0  # seconds for all
 INSIDE = "SEATWISE_CHAOS_MACHINES"
 BY_WORKER = """
@@ -100,11 +101,11 @@ def _once(
     until(lambda: ended() >= total * dice.uniform(0.2, 0.4), PATIENCE / 2, every=0.2)
     before = ended()
     if how == "killed":
-        send(staff[victim], 9)
+        send(staff[victim], signal.SIGKILL)
     elif how == "cut off" and net:
         net.pull(victim)
     else:
-        send(staff[victim], 19)
+        send(staff[victim], signal.SIGSTOP)
     until(lambda: ended() >= total, PATIENCE / 2, every=0.5)
     took = time.monotonic() - began
     wrong = list(invariants.runs())
@@ -140,8 +141,8 @@ def _come_back(how: str, victim: str, staff: dict[str, int], net: Network | None
     if net and how == "cut off":
         net.plug_in(victim)
     else:
-        send(staff[victim], 18)
-    until(lambda: False, 20, every=20)
+        send(staff[victim], signal.SIGCONT)
+    wait(20)
     after = contents()
     changed = [name for name in after if after[name] != before[name]]
     return [f"whoever came back wrote to {', '.join(changed)}"] if changed else []

@@ -60,14 +60,20 @@ def hunger(there: Site, account: str, patience: float = 30) -> dict[str, Any]:
             there.workers.kill(pid)
         there.workers.more(2)
         in_time = there.settle(patience)
-    return {"noticed": noticed, "first": first, "in time": in_time, "run": _told(of_account.newest())}
+    return {
+        "noticed": noticed,
+        "first": first,
+        "in time": in_time,
+        "run": _told(of_account.newest()),
+    }
 
 
 def deletion(there: Site, connection_id: int, patience: float = 20) -> dict[str, Any]:
-    """A connection is deleted in the middle of its sync, whose worker is killed a moment later."""
+    """All of an account is erased in the middle of its sync; its worker is killed a moment later."""
+    from seatwise import connections
     from seatwise.models import Connection, Member, MemberEvent, StagedRecord, SyncRun, UsagePoint
-    from tests.chaos.syncs import BUSY
     from tests.chaos.invariants import _execute
+    from tests.chaos.syncs import BUSY
 
     there.workers.fill_up(2)
     there.ask_for_all()
@@ -79,13 +85,15 @@ def deletion(there: Site, connection_id: int, patience: float = 20) -> dict[str,
 
     in_the_middle = until(reading, patience, every=0.01)
     busy = dict(steady(lambda: _execute(BUSY)))
-    steady(lambda: Connection.objects.get(pk=connection_id).delete())
+    erased = steady(lambda: Connection.objects.get(pk=connection_id))
+    connections.revoke(erased, by=there.admin, erase=True)
     for pid in list(busy):
         if pid in there.workers.alive:
             there.workers.kill(pid)
     there.workers.more(2)
     with there.giving_away():
         in_time = there.settle(patience)
+    steady(erased.delete)
     models = (Member, SyncRun, UsagePoint)
     return {
         "in the middle": in_the_middle,
@@ -93,7 +101,7 @@ def deletion(there: Site, connection_id: int, patience: float = 20) -> dict[str,
         "left over": sum(m.objects.filter(connection=connection_id).count() for m in models)
         + MemberEvent.objects.filter(member__connection=connection_id).count()
         + StagedRecord.objects.count(),
-        "others": sorted({run.state for run in SyncRun.objects.all()}),
+        "others": [_told(run) for run in SyncRun.objects.select_related("connection")][-3:],
     }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -52,8 +53,8 @@ def is_stopped(pid: int) -> bool:
     """Whether all of it stands still, as after SIGSTOP."""
     try:
         states = [
-            open(f"/proc/{pid}/task/{task}/stat").read().rpartition(")")[2].split()[0]
-            for task in os.listdir(f"/proc/{pid}/task")
+            task.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+            for task in Path(f"/proc/{pid}/task").iterdir()
         ]
     except (FileNotFoundError, ProcessLookupError):
         return False

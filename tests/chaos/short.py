@@ -2,7 +2,7 @@
 
 python -m tests.chaos.short [SEED]
 
-Prints one line of JSON a part as soon as it has ended; the log of the workers goes to standard error.
+Prints one line of JSON a part as soon as it has ended; the log goes to standard error.
 """
 
 import json
@@ -16,14 +16,15 @@ from tests.chaos.processes import ending_in_order
 from tests.chaos.site import Site, site
 
 KINDS = ["kill -9"] * 3 + ["freeze"] * 2 + ["SIGTERM", "database restart", "postmaster kill -9"]
-SIZE = {"users": 80, "accounts": 3, "twins": 2, "months": 2, "incidents": 60}
+SIZE: dict[str, Any] = {"users": 80, "accounts": 3, "twins": 2, "months": 2, "incidents": 60}
+PAUSE = 0.4  # seconds between two kills, on average
 POISON, HUNGER = "harbor-eu", "harbor-3"
 
 
 def main() -> None:
     ending_in_order()
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    with site(seed=seed, latency_ms=50, page=10, **SIZE) as there:  # type: ignore[arg-type]
+    with site(seed=seed, latency_ms=50, page=10, **SIZE) as there:
         _tell("kills", lambda: _kills(there, seed))
         _tell("poison", lambda: _poison(there))
         _tell("hunger", lambda: _hunger(there))
@@ -39,7 +40,7 @@ def _kills(there: Site, seed: int) -> dict[str, Any]:
     harness, invariants = Harness(there, dice), Invariants(there)
     kinds = dice.sample(KINDS, len(KINDS))
     there.workers.more(3)
-    one_round(harness, invariants, kinds, said.append)
+    one_round(harness, invariants, kinds, pause=PAUSE, say=said.append)
     return {
         "wrong": said,
         "kills": harness.kills,

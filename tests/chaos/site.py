@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,7 +43,7 @@ class Site:
         from seatwise import tasks
 
         for connection in steady(self._without_a_run):
-            steady(lambda connection=connection: tasks.request_sync(connection, by=self.admin))
+            steady(partial(tasks.request_sync, connection, by=self.admin))
 
     def hurry(self) -> None:
         """Asks again for what waits for a later time."""
@@ -52,7 +53,7 @@ class Site:
         for connection in steady(
             lambda: list(Connection.objects.alive().filter(runs__state="retry_at"))
         ):
-            steady(lambda connection=connection: tasks.request_sync(connection, by=self.admin))
+            steady(partial(tasks.request_sync, connection, by=self.admin))
 
     def all_ended(self) -> bool:
         from seatwise.models import SyncRun
@@ -81,7 +82,8 @@ class Site:
         over = threading.Event()
 
         def look() -> None:
-            from django.db import Error, connection as database
+            from django.db import Error
+            from django.db import connection as database
 
             while not over.wait(every):
                 try:
@@ -112,7 +114,7 @@ def site(
     heartbeat: float = 0.3,
     page: int = 20,
     place: Path | None = None,
-    **options: object,
+    **options: Any,
 ) -> Iterator[Site]:
     """`accounts` of the vendor, the first of them connected `twins` times; no worker yet."""
     with ExitStack() as stack:
@@ -140,9 +142,6 @@ def set_up(settings: dict[str, str]) -> None:
 
     os.environ.update(settings)
     django.setup()
-    from tests.chaos.interim import patch
-
-    patch()
     steady(lambda: call_command("migrate", verbosity=0))
 
 
@@ -188,7 +187,8 @@ def keys(there: Running, accounts: int) -> list[tuple[str, str, str]]:
 
 def steady(work: Callable[[], T], patience: float = PATIENCE) -> T:
     """What the work comes to, however often the database goes away meanwhile."""
-    from django.db import InterfaceError, OperationalError, connection as database
+    from django.db import InterfaceError, OperationalError
+    from django.db import connection as database
 
     give_up = time.monotonic() + patience
     while True:
@@ -210,3 +210,8 @@ def until(done: Callable[[], Any], patience: float = PATIENCE, every: float = 0.
             return True
         time.sleep(every)
     return bool(done())
+
+
+def wait(seconds: float) -> None:
+    """Lets the others go on for so long."""
+    time.sleep(seconds)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.invariants import Invariants
-from tests.chaos.site import Site, site, steady, until
+from tests.chaos.site import Site, site, steady, until, wait
 
 WORKERS = 4
 MOST_TOLD = 20  # sentences a round
@@ -19,7 +19,7 @@ PAUSE = 0.9  # seconds between two kills, on average
 LONGEST_PAUSE = 2.5
 FROZEN = (1.0, 4.0)  # seconds
 LATENCY = 60  # milliseconds before every answer
-SIZE = {"users": 240, "accounts": 4, "twins": 3, "months": 3, "incidents": 600}
+SIZE: dict[str, Any] = {"users": 240, "accounts": 4, "twins": 3, "months": 3, "incidents": 600}
 KINDS = {"kill -9": 60, "freeze": 15, "SIGTERM": 15, "database restart": 5, "postmaster kill -9": 5}
 IDLE = "between two syncs"
 BUSY = """
@@ -122,11 +122,11 @@ def killed(
 ) -> tuple[Harness, Invariants, int]:
     """So many kills, or as many as fit in that time; how often something was not as promised."""
     end, bad = time.monotonic() + minutes * 60, 0
-    with site(seed=seed, latency_ms=LATENCY, **SIZE) as there:  # type: ignore[arg-type]
+    with site(seed=seed, latency_ms=LATENCY, **SIZE) as there:
         harness, invariants = Harness(there, random.Random(seed)), Invariants(there)
         there.workers.more(WORKERS)
         while (left := kills - sum(harness.kills.values())) > 0 and time.monotonic() < end:
-            bad += one_round(harness, invariants, [""] * min(left, ROUND), say)
+            bad += one_round(harness, invariants, [""] * min(left, ROUND), say=say)
             done = sum(harness.kills.values())
             told = f"{done} kills, {invariants.looks} complete lists, {bad} bad"
             say(f"{told}, {round(end - time.monotonic())} s left")
@@ -139,6 +139,8 @@ def one_round(
     harness: Harness,
     invariants: Invariants,
     kinds: Sequence[str],
+    *,
+    pause: float = PAUSE,
     say: Callable[[str], None] = say_at_once,
 ) -> int:
     """Kills while people come and go; then peace, a good sync, and a close look.
@@ -151,8 +153,7 @@ def one_round(
         for kind in kinds:
             there.ask_for_all()
             there.hurry()
-            pause = min(harness.dice.expovariate(1 / PAUSE), LONGEST_PAUSE)
-            until(lambda: False, pause, every=pause)
+            wait(min(harness.dice.expovariate(1 / pause), LONGEST_PAUSE))
             harness.strike(kind)
         there.vendor.fault(churn=0)
         harness.calm_down()

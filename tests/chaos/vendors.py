@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 
@@ -16,7 +17,7 @@ READY = "Control:"
 
 
 @contextmanager
-def vendor(within: Sequence[str] = (), control: str = "", **options: object) -> Iterator[Running]:
+def vendor(within: Sequence[str] = (), **options: Any) -> Iterator[Running]:
     """A sandbox with its control port; `options` as those of `seatwise sandbox`, with _ for -.
 
     `within` is a command that comes before, such as the one that enters another machine.

@@ -3,14 +3,15 @@
 import random
 import time
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from tests.chaos.invariants import Invariants, _execute
-from tests.chaos.site import Site, site, steady, until
+from tests.chaos.site import site, steady, wait
 from tests.chaos.syncs import IDLE, LATENCY, SIZE, Harness
 
 AT_ONCE = 3  # frozen together
-AWAKE = 2.0  # seconds that a woken one gets to do harm, or until its late job has ended
+AWAKE = 3.0  # seconds that the woken get to do harm: their answers are there at once
 TABLES = """
 SELECT table_name FROM information_schema.tables
 WHERE table_schema = 'public' AND (table_name LIKE 'seatwise%%' OR table_name = 'chaos_applied')
@@ -22,7 +23,7 @@ def zombies(seed: int, count: int) -> int:
     """Prints figures; returns how many writes were accepted, and what else was wrong."""
     dice, woken, where = random.Random(seed), 0, Counter[str]()
     accepted, bad = Counter[str](), 0
-    with site(seed=seed, latency_ms=LATENCY, **SIZE) as there:  # type: ignore[arg-type]
+    with site(seed=seed, latency_ms=LATENCY, **SIZE) as there:
         harness, invariants = Harness(there, dice), Invariants(there)
         give_up = time.monotonic() + 60 + 20 * count
         while woken < count and time.monotonic() < give_up:
@@ -39,9 +40,7 @@ def zombies(seed: int, count: int) -> int:
             before = contents()
             for pid in frozen:
                 there.workers.thaw(pid)
-            late = "SELECT count(*) FROM pg_stat_activity WHERE application_name = ANY(%s)"
-            names = [f"worker {pid}" for pid in frozen]
-            _let_them_try(there, frozen, late, names)
+            wait(AWAKE)
             for table, rows in contents().items():
                 if rows != before[table]:
                     accepted[table] += 1
@@ -66,7 +65,7 @@ def contents() -> dict[str, set[tuple[Any, ...]]]:
     """Every row of every table of ours with the transaction that wrote it: any rewrite shows."""
     tables = [name for (name,) in steady(lambda: _execute(TABLES, []))]
     return {
-        name: {*steady(lambda name=name: _execute(f'SELECT xmin::text, t::text FROM "{name}" t'))}
+        name: {*steady(partial(_execute, f'SELECT xmin::text, t::text FROM "{name}" t'))}
         for name in tables
     }
 
@@ -78,10 +77,10 @@ def _frozen(harness: Harness, count: int, where: Counter[str]) -> list[int]:
     there.ask_for_all()
     give_up = time.monotonic() + 15
     for pid in fresh:
-        until(lambda: False, pause := harness.dice.uniform(0.05, 0.8), every=pause)
+        wait(harness.dice.uniform(0.05, 0.8))
         while pid not in harness._busy() and time.monotonic() < give_up:
             there.ask_for_all()
-            until(lambda: False, 0.02, every=0.02)
+            wait(0.02)
         if there.workers.freeze(pid):
             place = harness._where(pid)
             if place == IDLE:
@@ -89,14 +88,8 @@ def _frozen(harness: Harness, count: int, where: Counter[str]) -> list[int]:
                 continue
             where[place] += 1
             found.append(pid)
-        until(lambda: False, 0.1, every=0.1)
+        wait(0.1)
     return found
-
-
-def _let_them_try(there: Site, pids: list[int], sql: str, names: list[str]) -> None:
-    """Until each of them is done with its late job, or a while has passed."""
-    until(lambda: False, AWAKE, every=AWAKE)
-    steady(lambda: _execute(sql, [names]))
 
 
 def _differences(before: set[tuple[Any, ...]], after: set[tuple[Any, ...]]) -> str:

@@ -19,6 +19,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -51,9 +52,6 @@ def _warm_up() -> None:
     from seatwise import installation, tasks  # noqa: F401 - its tasks are registered
     from seatwise.connectors.base import all_connectors
 
-    from tests.chaos.interim import patch
-
-    patch()
     all_connectors()
     installation.hindrance()
     assert app.tasks
@@ -92,9 +90,10 @@ def _name_sessions() -> None:
 def _read_small_pages(rows: int | None) -> None:
     from seatwise.connectors.pagerduty import paging
 
+    defaults = paging.overlapping.__kwdefaults__ or {}
+    assert defaults["limit"] == paging.LIMIT
     if rows:
-        assert paging.overlapping.__kwdefaults__["limit"] == paging.LIMIT
-        paging.overlapping.__kwdefaults__["limit"] = rows
+        defaults["limit"] = rows
 
 
 def _plant(wishes: dict[str, Any]) -> None:
@@ -116,13 +115,12 @@ def _plant(wishes: dict[str, Any]) -> None:
 
     if wishes.get("poison") or wishes.get("hunger"):
         changed = {key: planted(each) for key, each in real.items()}
-        base.all_connectors = lambda: changed
+        vars(base)["all_connectors"] = lambda: changed
 
 
 def _starve() -> None:
     """Reads as if the account took up all the memory that this process may have."""
-    with open("/proc/self/statm", encoding="ascii") as told:
-        held = int(told.read().split()[0]) * resource.getpagesize()
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (held + (64 << 20), held + (64 << 20)))
     taken = []
     while True:

@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 
 anything = settings(
-    max_examples=20,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from seatwise.history.days import day_of, days_of, end_of, midnight, months_from
-from seatwise.history.seats import Seat, Told, course
+from seatwise.history.seats import Seat, Told, course, net
 from seatwise.history.sweep import EVERYBODY, Key, Moves, note, sweep
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,7 +38,7 @@ def test_months_and_their_days_follow_on_each_other() -> None:
 
 
 def at(day: int, hour: int = 12) -> datetime:
-    return datetime(2026, 3, day, hour, tzinfo=UTC)
+    return datetime(2026, 3, 1, hour, tzinfo=UTC) + timedelta(days=day - 1)
 
 
 def test_a_row_without_a_beginning_is_told_by_what_was_before_each_change() -> None:
@@ -85,3 +85,20 @@ def test_days_after_the_last_look_are_unknown_and_not_counted() -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC)
     (month,) = sweep(moves, zone=UTC, since=at(2), until=at(5), now=now)
     assert (month.days, month.of[EVERYBODY].seat_days) == (4, 4)
+
+
+def test_a_licence_that_is_told_for_the_first_time_is_no_change_of_it() -> None:
+    told = [Told(at(1), "listed", "", "", ""), Told(at(3), "listed", "license", "", "Pro")]
+    given = [Told(at(1), "listed", "", "", ""), Told(at(3), "changed", "license", "", "Pro")]
+    for events, what in ((told, ()), (given, ("license",))):
+        found = net(course(events, Seat("user", "Pro")), at(2), at(4))
+        assert (found.now, found.what) == (Seat("user", "Pro"), what)
+
+
+def test_who_left_and_came_back_was_away_and_who_came_and_went_is_told_as_that() -> None:
+    steps = [(at(1), Seat("user", "")), (at(3), None), (at(5), Seat("admin", ""))]
+    assert net(iter(steps), at(2), at(6)).what == ("role", "away")
+    assert net(iter(steps), at(4), at(6)).what == ("returned",)
+    assert net(iter(steps), at(2), at(4)).what == ("left",)
+    assert net(iter(steps[:2]), at(0), at(4)).what == ("passed",)
+    assert net(iter(steps[:1]), at(0), at(4)).what == ("joined",)

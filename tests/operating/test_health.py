@@ -170,6 +170,9 @@ def test_a_table_that_is_held_does_not_hold_the_probe(held: None) -> None:
     told = "database ok\nschema ok\nkeys unknown\nqueue unknown\ndisk ok\n"
     assert ready() == (503, told)
     assert time.monotonic() - began < 6
+    with database.cursor() as cursor:  # and nobody goes on waiting for the table
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -181,10 +181,14 @@ def test_a_newer_file_takes_the_place_of_one_that_waits(as_admin: Client, zoom: 
     assert "it was applied" in words(as_admin, SETTINGS)
 
 
-def test_a_file_put_aside_is_kept_nowhere(as_admin: Client, zoom: Service) -> None:
+def test_of_a_file_put_aside_nothing_is_kept_but_that_it_was(
+    as_admin: Client, zoom: Service
+) -> None:
     upload(as_admin, FIRST)
     as_admin.post(FILE + "aside/", {"file": waiting().pk})
-    assert not SyncRun.objects.exists()
+    run = SyncRun.objects.get()
+    assert (run.state, run.is_open) == (RunState.CANCELLED, False)
+    assert run.reason.endswith("It was put aside.")
     assert not StagedRecord.objects.exists()
     assert as_admin.get(FILE + "review/")["Location"] == SETTINGS
 

@@ -86,7 +86,7 @@ def test_without_a_time_seatwise_spreads_and_says_when(
         ({}, "A sync is every 6 hours, every day"),
         ({"every": "hour"}, "A sync is every 6 hours, every day"),
         ({"every": "day", "time": "24:00"}, "Write the time as hours and minutes"),
-        ({"every": "day", "time": "٠٣:٣٠"}, "Write the time as hours and minutes"),
+        ({"every": "day", "time": "٣:0٠"}, "Write the time as hours and minutes"),
         ({"every": "week", "weekday": "7"}, "Choose one of the days."),
         ({"every": "week", "weekday": "Monday"}, "Choose one of the days."),
     ],

@@ -137,7 +137,7 @@ def test_the_file_holds_what_the_page_shows(as_viewer: Client, people: None) -> 
 
 def test_two_days_are_compared_by_their_net_result(as_viewer: Client, people: None) -> None:
     shown = html(as_viewer, f"{CHANGES}?from=2026-03-15&to=2026-04-02")
-    assert "<strong>2</strong> seats were held, now it is <strong>2</strong>" in shown
+    assert "<strong>2</strong> seats were held, then <strong>2</strong>" in shown
     assert names(shown) == ["Ada Quay", "Bo Reed", "Cy Sand"]
     lines = file_of(as_viewer, f"{CHANGES}?from=2026-03-15&to=2026-04-02&format=csv")
     assert [(line["name"], line["what"]) for line in lines] == [
@@ -154,7 +154,7 @@ def test_who_came_and_went_is_counted_as_that_and_a_member_on_neither_day(
     left(found(account, "Di Vole", 7), 9)
     shown = html(as_viewer, f"{CHANGES}?from=2026-03-16&to=2026-03-24")
     assert "came and went in between" in shown
-    assert "<strong>2</strong> seats were held, now it is <strong>2</strong>" in shown
+    assert "<strong>2</strong> seats were held, then <strong>2</strong>" in shown
 
 
 def test_a_comparison_begins_with_the_first_look(as_viewer: Client, people: None) -> None:

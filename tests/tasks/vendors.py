@@ -81,7 +81,11 @@ def connected(key: str, number: int) -> Connection:
     """An account at one of them, let in by a key."""
     service, _ = Service.objects.get_or_create(key=key, defaults={"name": key.title()})
     connection = rows.connection(
-        service, account_id=f"{key}-{number}", account_name=f"{key}-{number}", way="key"
+        service,
+        account_id=f"{key}-{number}",
+        account_name=f"{key}-{number}",
+        way="key",
+        sync_every="never",
     )
     connection.seal("credential", "a key that opens nothing")
     connection.save()

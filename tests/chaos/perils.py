@@ -69,7 +69,7 @@ def hunger(there: Site, account: str, patience: float = 30) -> dict[str, Any]:
 
 
 def deletion(there: Site, connection_id: int, patience: float = 20) -> dict[str, Any]:
-    """All of an account is erased in the middle of its sync; its worker is killed a moment later."""
+    """All of an account is erased in the middle of its sync, and then its worker is killed."""
     from seatwise import connections
     from seatwise.models import Connection, Member, MemberEvent, StagedRecord, SyncRun, UsagePoint
     from tests.chaos.invariants import _execute

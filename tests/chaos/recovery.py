@@ -46,14 +46,15 @@ def recovery(seed: int, count: int) -> int:
         from seatwise.models import Connection
 
         waiting = list[threading.Thread]()
-        while len(taken) + lost + len(waiting) < count:
+        while len(waiting) < count:
             for connection in Connection.objects.alive():
                 tasks.request_sync(connection, by=admin)
             wait(dice.uniform(2, 7))
             running = steady(lambda: _execute(RUNNING))
-            if not running:
+            busy = {pid for _, _, pid in running} & {*staff.pids()}
+            if not busy:
                 continue
-            victim = dice.choice(sorted({pid for _, _, pid in running if pid in staff.pids()}))
+            victim = dice.choice(sorted(busy))
             died = time.time()
             if not send(victim, signal.SIGKILL):
                 continue

@@ -99,6 +99,9 @@ def _once(
         return int(n)
 
     until(lambda: ended() >= total * dice.uniform(0.2, 0.4), PATIENCE / 2, every=0.2)
+    reads = "SELECT count(*) FROM seatwise_syncrun WHERE state = 'running' AND attempts -> -1 ->> "
+    reads += f"'worker' LIKE '%%:{staff[victim]}'"
+    until(lambda: steady(lambda: _execute(reads, []))[0][0], 30, every=0.01)  # in the middle
     before = ended()
     if how == "killed":
         send(staff[victim], signal.SIGKILL)

@@ -81,6 +81,7 @@ def _frozen(harness: Harness, count: int, where: Counter[str]) -> list[int]:
         while pid not in harness._busy() and time.monotonic() < give_up:
             there.ask_for_all()
             wait(0.02)
+        wait(harness.dice.uniform(0, 2))  # into its later stages
         if there.workers.freeze(pid):
             place = harness._where(pid)
             if place == IDLE:

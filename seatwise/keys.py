@@ -12,7 +12,7 @@ from django.db.models import Count, F, Func, Q, TextField, Value
 from django.utils import timezone
 
 from seatwise import audit, vault
-from seatwise.models import Authorization, Connection, Installation, Revocation, Service
+from seatwise.models import Authorization, Connection, Installation, Notice, Revocation, Service
 from seatwise.models.audit_event import Action
 from seatwise.models.authorization import Outcome
 from seatwise.models.connection import State
@@ -274,6 +274,7 @@ def _give_up_connection(pk: int) -> Connection | None:
         )
         row.attention = f"{what} What was collected is kept."
         row.remedy = "An admin of Seatwise opens Settings and presses Integrate again."
+        Notice.objects.tell(row, row.attention, row.remedy, timezone.now())
     row.save()
     return row
 

@@ -7,6 +7,7 @@ Network and database never mix inside a transaction.
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
@@ -38,29 +39,14 @@ def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetim
     `stopping`, which is asked after each page and, while one takes long, before its end. Never
     raises for what a vendor does.
     """
-    claim = lasting(partial(start, run_id))
+    claim = lasting(partial(start, run_id, secrets.token_hex(8)))
     if claim is None:
         return None
-    if claim.deaths >= ending.MOST_DEATHS:
-        lasting(partial(ending.parked, claim))
-        return None
     try:
-        return _attempted(claim, stopping)
+        return _carried_out(claim, stopping)
     except Superseded as reason:
         log.info("run %s stopped: %s", run_id, reason)
         return None
-    except HandedOver:
-        return lasting(partial(ending.handed_over, claim))
-    except VendorError as error:
-        return lasting(partial(ending.stopped, claim, error))
-    except MemoryError:
-        return lasting(partial(ending.exhausted, claim))
-    except DatabaseAway as error:
-        log.error("run %s: %s", run_id, error)
-        return ending.interrupted(claim, error)
-    except Exception as error:
-        ending.broken(claim, error)
-        raise
 
 
 def open_run(connection: Connection, *, by: User | None) -> tuple[SyncRun, bool]:
@@ -73,6 +59,29 @@ def open_run(connection: Connection, *, by: User | None) -> tuple[SyncRun, bool]
         connection=connection,
         defaults={"requested_by": by, "created_at": timezone.now()},
     )
+
+
+def _carried_out(claim: Claim, stopping: Callable[[], bool]) -> datetime | None:
+    """One attempt and its end. Raises Superseded, and what is a defect of ours."""
+    if claim.deaths >= ending.MOST_DEATHS:
+        lasting(partial(ending.parked, claim))
+        return None
+    try:
+        return _attempted(claim, stopping)
+    except HandedOver:
+        return lasting(partial(ending.handed_over, claim))
+    except VendorError as error:
+        return lasting(partial(ending.stopped, claim, error))
+    except MemoryError:
+        return lasting(partial(ending.exhausted, claim))
+    except DatabaseAway as error:
+        log.error("run %s: %s", claim.run_id, error)
+        return ending.interrupted(claim, error)
+    except Superseded:
+        raise
+    except Exception as error:
+        ending.broken(claim, error)
+        raise
 
 
 def _attempted(claim: Claim, stopping: Callable[[], bool]) -> datetime | None:

@@ -64,20 +64,29 @@ class Claim:
 
 
 @transaction.atomic
-def start(run_id: int) -> Claim | None:
+def start(run_id: int, key: str) -> Claim | None:
     """Begins the next attempt at a run; None where the run has ended already.
 
     It is counted before anything is read, so that one that takes its worker down is known by
-    the next.
+    the next. With the same `key` it is the same attempt, begun twice because nobody knew whether
+    the first time had been kept.
     """
     run = SyncRun.objects.locked(run_id)
     if run is None or not run.is_open:
         return None
+    if not (run.attempts and run.attempts[-1].get("key") == key):
+        _begin(run, key)
+        run.save()
+    meter = Meter(before=Counter(run.requests))
+    return Claim(run.pk, run.attempt, run.connection, run.deaths, meter)
+
+
+def _begin(run: SyncRun, key: str) -> None:
     now = timezone.now()
     if run.state == RunState.RUNNING and run.attempts:
         run.attempts[-1]["how"] = DIED
     run.attempt += 1
-    told = {"number": run.attempt, "worker": _here(), "began": now.isoformat()}
+    told = {"number": run.attempt, "worker": _here(), "began": now.isoformat(), "key": key}
     run.attempts = [*run.attempts, {**told, "ended": None, "how": ""}][-MOST_TOLD:]
     run.state, run.reason, run.remedy, run.retry_at = RunState.RUNNING, "", "", None
     run.started_at = run.started_at or now
@@ -87,9 +96,6 @@ def start(run_id: int) -> Claim | None:
         name: stage if name in ended else {"seconds": stage.get("seconds", 0.0)}
         for name, stage in run.stages.items()
     }
-    run.save()
-    meter = Meter(before=Counter(run.requests))
-    return Claim(run.pk, run.attempt, run.connection, run.deaths, meter)
 
 
 def _here() -> str:

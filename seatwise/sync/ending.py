@@ -23,7 +23,7 @@ from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
 from seatwise.models.sync_run import NO_MEMORY, RunState
 from seatwise.sync import checkpoint
-from seatwise.sync.claim import Claim, Superseded
+from seatwise.sync.claim import Claim
 from seatwise.sync.drops import UnusualDrop, again_at, doubted
 from seatwise.sync.schedule import next_sync
 
@@ -63,14 +63,6 @@ def handed_over(claim: Claim) -> datetime:
     _leave(run, "handed over")
     run.save()
     return timezone.now()
-
-
-def stopped(claim: Claim, error: VendorError) -> datetime | None:
-    """The vendor stood in the way; says whether and when another attempt makes sense."""
-    try:
-        return _stopped(claim, error)
-    except Superseded:
-        return None
 
 
 def broken(claim: Claim, error: Exception) -> None:
@@ -123,7 +115,8 @@ def interrupted(claim: Claim, error: DatabaseError) -> datetime:
 
 
 @transaction.atomic
-def _stopped(claim: Claim, error: VendorError) -> datetime | None:
+def stopped(claim: Claim, error: VendorError) -> datetime | None:
+    """The vendor stood in the way; says whether and when another attempt makes sense."""
     run = claim.hold()
     connection = _locked(run)
     if not connection.is_alive:  # noted already, by the refresh that found the grant gone
@@ -198,15 +191,12 @@ def _held_back(run: SyncRun, connection: Connection, error: KeptBack) -> datetim
     return run.retry_at
 
 
+@transaction.atomic
 def _given_up(claim: Claim, sentence: str, remedy: str) -> None:
-    try:
-        with transaction.atomic():
-            run = claim.hold()
-            connection = _locked(run)
-            _give_up(run, connection, sentence, remedy)
-            connection.save()
-    except Superseded:
-        log.info("run %s was taken over before its end could be noted", claim.run_id)
+    run = claim.hold()
+    connection = _locked(run)
+    _give_up(run, connection, sentence, remedy)
+    connection.save()
 
 
 def _give_up(run: SyncRun, connection: Connection, sentence: str, remedy: str) -> None:

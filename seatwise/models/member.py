@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Lower
 
 from seatwise.models.member_event import MemberEvent
 from seatwise.models.signal import Signal
+from seatwise.models.staged import StagedRecord, comparing
 
 if TYPE_CHECKING:
     from seatwise.models.service import Service
@@ -70,6 +71,12 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def current(self) -> Self:
         return self.filter(left_at=None)
+
+    def count_missing(self, run: models.Model, kind: str) -> int:
+        """How many of these have no staged record of that kind. Inside a transaction."""
+        staged = StagedRecord.objects.of(run, kind).filter(key=models.OuterRef("external_id"))
+        with comparing():
+            return self.filter(~models.Exists(staged)).count()
 
     def as_of(self, moment: datetime) -> Self:
         """Those who held a seat at that moment, as they were known then, by their present names.

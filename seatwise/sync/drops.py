@@ -21,23 +21,26 @@ class UnusualDrop(BrokenAnswer):
         "Seatwise looks again after an hour, and takes it as the truth if it is still so then."
     )
 
-    def __init__(self, service: str, what: str, before: int, now: int) -> None:
+    def __init__(self, service: str, what: str, before: int, gone: int) -> None:
         super().__init__(
-            f"{service} lists {now:,} {what}, and there were {before:,}. So unusual a drop was "
+            f"{service} no longer lists {gone:,} of {before:,} {what}. So unusual a drop was "
             "not applied, and what you see is from before."
         )
-        self.stage, self.what, self.before, self.now = STAGE_OF[what], what, before, now
+        self.stage, self.what, self.before, self.gone = STAGE_OF[what], what, before, gone
 
 
-def is_unusual(before: int, now: int) -> bool:
-    """Whether `now` is so far below `before` that it is doubted at first."""
-    missing = before - now
-    return missing > FEW and missing > before * SHARE
+def is_unusual(before: int, gone: int) -> bool:
+    """Whether so many of those who were there are gone that it is doubted at first.
+
+    Counted by those who are missing, so that as many strangers in their place hide nothing; and
+    nobody left, of however few, is always doubted.
+    """
+    return (gone > FEW and gone > before * SHARE) or 0 < before == gone
 
 
 def doubted(doubt: Mapping[str, Any], drop: UnusualDrop, at: datetime) -> dict[str, Any]:
     """What a run keeps of a drop; a look that agrees with an earlier one keeps its time."""
-    told = {"stage": drop.stage, "what": drop.what, "before": drop.before, "now": drop.now}
+    told = {"stage": drop.stage, "what": drop.what, "before": drop.before, "gone": drop.gone}
     if _agrees(doubt, drop):
         return {**doubt, **told}
     return {**told, "at": at.isoformat()}
@@ -61,7 +64,7 @@ def again_at(doubt: Mapping[str, Any]) -> datetime:
 
 
 def _agrees(doubt: Mapping[str, Any], drop: UnusualDrop) -> bool:
-    about_it = doubt.get("what") == drop.what and not doubt.get("settled")
-    return (
-        about_it and (drop.now > 0 or doubt["now"] == 0) and not is_unusual(doubt["now"], drop.now)
-    )
+    if doubt.get("what") != drop.what or doubt.get("settled"):
+        return False
+    left, left_now = doubt["before"] - doubt["gone"], drop.before - drop.gone
+    return left == left_now or not is_unusual(left, left - left_now)

@@ -55,10 +55,11 @@ def apply_licenses(run: SyncRun, now: datetime, *, whole: bool, insist: bool) ->
     """
     if not whole and not StagedRecord.objects.of(run, "license").exists():
         return False
-    held = Member.objects.filter(connection=run.connection, license__isnull=False).current()
-    before, listed = held.count(), StagedRecord.objects.of(run, "seat").count()
-    if whole and is_unusual(before, listed) and not insist:
-        raise UnusualDrop(run.connection.service.name, "allocated licences", before, listed)
+    if whole and not insist:
+        held = Member.objects.filter(connection=run.connection, license__isnull=False).current()
+        before, gone = held.count(), held.count_missing(run, "seat")
+        if is_unusual(before, gone):
+            raise UnusualDrop(run.connection.service.name, "allocated licences", before, gone)
     kinds = MemberEvent.Kind
     given: dict[str, Any] = {
         "connection": run.connection_id,

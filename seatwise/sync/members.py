@@ -15,7 +15,7 @@ from django.db import connection as database
 
 from seatwise.connectors.records import MemberRecord
 from seatwise.diff import Change, Known, Pair, changes
-from seatwise.models import Member, MemberEvent, StagedRecord, SyncRun
+from seatwise.models import Member, MemberEvent, SyncRun
 from seatwise.sync.drops import UnusualDrop, is_unusual
 
 CHUNK = 1000  # rows a statement
@@ -76,14 +76,14 @@ def apply_members(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> 
     """Brings the table to what was staged and appends the events; returns counts by kind.
 
     Nothing is written for members that are as before, and nobody counts as gone unless the
-    list is `whole`. Raises UnusualDrop for a drop that nobody insists on, and so for any list
-    with nobody in it: an account has an owner.
+    list is `whole`. Raises UnusualDrop for a drop that nobody insists on.
     """
     connection = run.connection
-    listed = StagedRecord.objects.of(run, "member").count()
-    known = Member.objects.filter(connection=connection).current().count()
-    if whole and not insist and (is_unusual(known, listed) or (known and not listed)):
-        raise UnusualDrop(connection.service.name, "members", known, listed)
+    if whole and not insist:
+        known = Member.objects.filter(connection=connection).current()
+        before, gone = known.count(), known.count_missing(run, "member")
+        if is_unusual(before, gone):
+            raise UnusualDrop(connection.service.name, "members", before, gone)
     first_look = connection.members_as_of is None
     counts: Counter[str] = Counter()
     plan = planned(run) if whole else (each for each in planned(run) if each.kind != "left")

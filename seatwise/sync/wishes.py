@@ -59,7 +59,7 @@ def believe(run: SyncRun, *, by: User) -> bool:
     if held.state == RunState.RETRY_AT:
         held.retry_at = timezone.now()
     held.save()
-    drop = f"{held.doubt['before']:,} → {held.doubt['now']:,} {held.doubt['what']}"
+    drop = f"{held.doubt['gone']:,} of {held.doubt['before']:,} {held.doubt['what']} are gone."
     audit.record(
         Action.DROP_BELIEVED,
         service=held.connection.service.key,

@@ -79,4 +79,4 @@ def moved(run: SyncRun) -> str:
 @register.simple_tag
 def missing(run: SyncRun) -> int:
     """How many fewer an unusual drop has left."""
-    return int(run.doubt["before"]) - int(run.doubt["now"])
+    return int(run.doubt["gone"])

@@ -94,10 +94,10 @@ class Cluster:
 
     def kill(self) -> None:
         """kill -9 of the postmaster; a new one finds the crash and recovers from it."""
-        pid = self.pid
-        os.kill(pid, signal.SIGKILL)
+        if pid := self.pid:  # 0 would be ourselves
+            os.kill(pid, signal.SIGKILL)
         until = time.monotonic() + PATIENCE
-        while _runs(pid) and time.monotonic() < until:
+        while pid and _runs(pid) and time.monotonic() < until:
             time.sleep(0.01)
         self.start()
 

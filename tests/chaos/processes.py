@@ -43,6 +43,7 @@ def run_to_its_end(command: Sequence[str], environment: Mapping[str, str] = os.e
 
 def send(pid: int, number: signal.Signals) -> bool:
     """Whether it was still there to be told."""
+    assert pid > 0, "everybody is meant by that"
     with suppress(ProcessLookupError):
         os.kill(pid, number)
         return True

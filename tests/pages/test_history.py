@@ -328,7 +328,7 @@ def held(account: Connection) -> SyncRun:
         "stage": "members",
         "what": "members",
         "before": 250,
-        "now": 12,
+        "gone": 238,
         "at": now.isoformat(),
     }
     again = now + timedelta(minutes=45)
@@ -341,7 +341,7 @@ def test_a_held_drop_is_said_on_every_tab_and_an_admin_can_apply_it(
     for tab in ("", "members/", f"history/{held.pk}/"):
         address = f"/services/pagerduty/{tab}"
         said = words(page(as_admin, address))
-        assert "PagerDuty lists 12 members, and there were 250." in said
+        assert "PagerDuty no longer lists 238 of 250 members." in said
         assert "Seatwise looks again in 44 minutes" in said
         assert "238 of 250 members count as left" in said
         said = words(page(as_viewer, address))

@@ -1,7 +1,7 @@
 """A list that has suddenly lost many is held back until it is confirmed, or still so later."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,10 +25,14 @@ def shows(vendor: Running, people: Sequence[dict[str, Any]]) -> None:
     vendor.fault(path="/users", kind="json", body=body, times=None)
 
 
+def gone(members: int) -> UnusualDrop:
+    return UnusualDrop("Acme", "members", 100, members)
+
+
 def look(run: SyncRun, *, later: timedelta = timedelta()) -> SyncRun:
     """The next attempt, so much later than the one before."""
     if run.doubt and later:
-        at = timezone.datetime.fromisoformat(run.doubt["at"]) - later
+        at = datetime.fromisoformat(run.doubt["at"]) - later
         run.doubt["at"] = at.isoformat()
         run.save()
     sync.run(run.pk)
@@ -52,8 +56,8 @@ def test_an_unusual_drop_is_held_and_said(held: SyncRun, connection: Connection)
     assert held.retry_at is not None
     assert held.retry_at - timezone.now() > timedelta(minutes=59)
     assert held.is_doubted
-    assert held.doubt["before"], held.doubt["now"] == (40, 1)
-    assert "lists 1 members, and there were 40" in connection.attention
+    assert (held.doubt["before"], held.doubt["gone"]) == (40, 39)
+    assert "no longer lists 39 of 40 members" in connection.attention
     assert Member.objects.current().count() == 40
     assert not MemberEvent.objects.filter(kind="left").exists()
     assert Notice.objects.open().get().what == connection.attention
@@ -78,7 +82,7 @@ def test_an_admin_who_confirms_it_has_it_applied_at_the_next_look(
     held.refresh_from_db()
     assert held.retry_at is not None
     assert held.retry_at <= timezone.now()
-    assert AuditEvent.objects.get(action="drop_believed").said == "40 → 1 members"
+    assert AuditEvent.objects.get(action="drop_believed").said == "39 of 40 members are gone."
     look(held)
     assert (held.state, held.doubt["settled"]) == ("done", "confirmed")
     assert Member.objects.current().count() == 1
@@ -98,7 +102,7 @@ def test_what_shrinks_further_than_was_confirmed_is_doubted_anew(
     look(run)
     assert (run.state, Member.objects.current().count()) == ("retry_at", 40)
     assert not run.doubt.get("believed_by")
-    assert run.doubt["now"] == 3
+    assert run.doubt["gone"] == 37
 
 
 def test_a_list_that_is_whole_again_is_applied_as_it_is(held: SyncRun, vendor: Running) -> None:
@@ -126,10 +130,27 @@ def test_a_list_with_nobody_in_it_is_held_even_where_there_were_few(
 
 def test_nobody_is_believed_to_be_gone_who_was_not_seen_to_be() -> None:
     now = timezone.now()
-    first = doubted({}, UnusualDrop("Acme", "members", 100, 50), now - timedelta(hours=2))
-    assert belief(first, UnusualDrop("Acme", "members", 100, 50), now) == "agreed"
-    assert belief(first, UnusualDrop("Acme", "members", 100, 45), now) == "agreed"
-    assert belief(first, UnusualDrop("Acme", "members", 100, 10), now) == ""
-    assert belief(first, UnusualDrop("Acme", "members", 100, 0), now) == ""
+    first = doubted({}, gone(50), now - timedelta(hours=2))
+    assert belief(first, gone(50), now) == "agreed"
+    assert belief(first, gone(55), now) == "agreed"
+    assert belief(first, gone(90), now) == ""
+    assert belief(first, gone(100), now) == ""
     assert belief(first, UnusualDrop("Acme", "allocated licences", 100, 50), now) == ""
-    assert belief({**first, "settled": "over"}, UnusualDrop("Acme", "members", 100, 50), now) == ""
+    assert belief({**first, "settled": "over"}, gone(50), now) == ""
+    nobody = doubted({}, gone(100), now - timedelta(hours=2))
+    assert belief(nobody, gone(100), now) == "agreed"
+
+
+@pytest.mark.fault(67)
+def test_as_many_strangers_in_their_place_hide_nobody(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    people = vendor.truth()["members"]
+    shows(vendor, [*people[:20], *({**p, "id": f"PNEW{p['id']}"} for p in people[20:])])
+    run, _ = sync.open_run(connection, by=None)
+    look(run)
+    assert (run.state, run.doubt["gone"]) == ("retry_at", 20)
+    look(run, later=timedelta(minutes=61))
+    assert (run.state, run.counts) == ("done", {"joined": 20, "left": 20})
+    assert Member.objects.count() == 60  # new people, with a history of their own

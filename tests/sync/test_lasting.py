@@ -29,6 +29,7 @@ def elsewhere(server: Cluster, transactional_db: None) -> Iterator[Cluster]:
     with psycopg.connect(server.url, autocommit=True) as other:
         other.execute("ALTER SYSTEM RESET ALL")
         other.execute("SELECT pg_reload_conf()")
+        other.execute("SET default_transaction_read_only = off")  # the reload may come later
         other.execute("DROP TABLE IF EXISTS sheet")
         other.execute(TABLE)
     with _living_in(server):

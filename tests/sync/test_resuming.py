@@ -269,7 +269,7 @@ def test_what_an_earlier_attempt_could_not_read_stays_told(
 
     def members_ended() -> bool:
         run.refresh_from_db()
-        return run.stages.get("members", {}).get("state") == "limited"
+        return bool(run.stages.get("members", {}).get("state") == "limited")
 
     assert sync.run(run.pk, stopping=members_ended) is not None
     sync.run(run.pk)

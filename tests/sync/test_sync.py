@@ -184,7 +184,7 @@ def test_a_vendor_that_suddenly_lists_nobody_is_not_believed(
     nobody = {"users": [], "limit": 100, "offset": 0, "more": False, "total": 0}
     vendor.fault(path="/users", times=100, kind="status", status=200, body=nobody)
     run = read(connection)
-    assert "lists 0 members, and there were 40" in run.reason
+    assert "no longer lists 40 of 40 members" in run.reason
     assert not Member.objects.filter(left_at__isnull=False).exists()
 
 

@@ -142,11 +142,6 @@ class Row:
         return str(self.member)
 
     @property
-    def url(self) -> str:
-        """The person's page at the vendor; never an address that could run anything."""
-        return self.member.url if self.member.url.startswith("https://") else ""
-
-    @property
     def others(self) -> list[Evidence]:
         return self.evidence[1:]
 

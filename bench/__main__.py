@@ -1,6 +1,7 @@
 """Measures what the main job costs and writes docs/benchmarks.md.
 
     python -m bench [RUNS]
+    python -m bench past [RUNS]     the past of a large account alone, in a section of its own
 
 Each figure is taken RUNS times (5 unless said otherwise), the long ones once; the page shows
 minimum, median and maximum, and how often each was taken. PagerDuty's own client and a pipeline
@@ -14,10 +15,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import churn, journey, memory, pipeline, reading, vendor
+from bench import churn, journey, memory, past, pipeline, reading, vendor
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-BY_HAND = "## Measured by hand"
+SECTION = "\n## "  # where the first section begins that the main table's writer keeps
 LIMITS = {
     journey.START: 10.0,
     journey.FIRST_MEMBER: 3.0,
@@ -41,6 +42,9 @@ ONCE = (reading.measure_once, memory.measure_once, churn.measure_once)
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["past"]:
+        _write_past(int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+        return
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     figures: dict[str, list[float]] = {}
     for number in range(1, runs + 1):
@@ -51,10 +55,22 @@ def main() -> None:
                 figures.setdefault(name, []).append(value)
                 print(f"run {number}: {name}: {value:.2f}", flush=True)
     _write(figures, runs)
+    _write_past(runs)
 
 
 def _write(figures: dict[str, list[float]], runs: int) -> None:
-    PAGE.write_text(_page(figures, runs) + _by_hand(), encoding="utf-8")
+    _, found, kept = PAGE.read_text(encoding="utf-8").partition(SECTION)
+    PAGE.write_text(_page(figures, runs) + found + kept, encoding="utf-8")
+    print(f"written: {PAGE.name}", flush=True)
+
+
+def _write_past(runs: int) -> None:
+    """Into its own section, the first behind the main table; all else stays as it is."""
+    section = past.section(past.measured(runs), runs, _machine())
+    before, found, kept = PAGE.read_text(encoding="utf-8").partition(SECTION)
+    if (found + kept).startswith(f"\n{past.SECTION}\n"):
+        _, found, kept = kept.partition(SECTION)
+    PAGE.write_text(f"{before}\n{section}{found}{kept}", encoding="utf-8")
     print(f"written: {PAGE.name}", flush=True)
 
 
@@ -63,10 +79,8 @@ def _page(figures: dict[str, list[float]], runs: int) -> str:
         "# Benchmarks",
         "",
         (
-            f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench` ({runs} runs): "
-            f"{os.cpu_count()} cores, {_memory()} of memory, {platform.system()} "
-            f"{platform.machine()}, Python {platform.python_version()}. "
-            "Whoever is measured shares the machine with the vendor, which is the sandbox. It "
+            f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench` ({runs} runs): {_machine()}."
+            " Whoever is measured shares the machine with the vendor, which is the sandbox. It "
             "answers without added latency, so the seconds say what Seatwise costs and not what a "
             "network adds, except where a whole account is read: there it is "
             f"{reading.LATENCY} ms away."
@@ -115,11 +129,9 @@ def _notes() -> list[str]:
     ]
 
 
-def _by_hand() -> str:
-    """What people measured themselves stands at the end of the page and stays there."""
-    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    _, found, kept = before.partition(BY_HAND)
-    return f"\n{found}{kept}" if found else ""
+def _machine() -> str:
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {_memory()} of memory, {system}"
 
 
 def _memory() -> str:

@@ -16,6 +16,7 @@ from seatwise.models import Authorization, Connection, Installation, Notice, Rev
 from seatwise.models.audit_event import Action
 from seatwise.models.authorization import Outcome
 from seatwise.models.connection import State
+from seatwise.models.notice import Kind
 from seatwise.models.revocation import RevocationState
 from seatwise.models.sealed import Sealed, all_sealed
 
@@ -274,7 +275,7 @@ def _give_up_connection(pk: int) -> Connection | None:
         )
         row.attention = f"{what} What was collected is kept."
         row.remedy = "An admin of Seatwise opens Settings and presses Integrate again."
-        Notice.objects.tell(row, row.attention, row.remedy, timezone.now())
+        Notice.objects.tell(row, Kind.RECONNECT, timezone.now())
     row.save()
     return row
 

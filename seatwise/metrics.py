@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import NamedTuple
 
+from django.db.models import Case, Q, When
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from seatwise import installation, readiness, tasks
@@ -37,7 +38,12 @@ METRICS: Mapping[str, Told] = {
     ),
     "seatwise_connections": Told("Connections whose data is shown.", ("state",)),
     "seatwise_members_age_seconds": Told(
-        "Since the last complete list of members was read, of connections with an authorization.",
+        "Since the last complete list of members was read, or since the authorization before the "
+        "first, of connections with an authorization.",
+        ("service", "account"),
+    ),
+    "seatwise_sync_overdue_seconds": Told(
+        "For how long the next sync by its schedule is due and has not ended; 0 when none is.",
         ("service", "account"),
     ),
     "seatwise_last_run_seconds": Told(
@@ -87,37 +93,51 @@ class Figures:
         yield "seatwise_notices_open", [], Notice.objects.open().count()
 
     def _connections(self) -> Values:
-        """Two accounts may have one name; then the older list is the one to worry about."""
+        """Two accounts may have one name; then the worse one is told."""
         states = Counter[str](dict.fromkeys(State, 0))
-        ages: dict[tuple[str, str], float] = {}
-        shown = Connection.objects.shown()
-        for key, name, state, read_at in shown.values_list(
-            "service__key", "account_name", "state", "members_as_of"
+        ages = dict[tuple[str, str], float]()
+        late = dict[tuple[str, str], float]()
+        for key, name, state, connected, read, due in Connection.objects.shown().values_list(
+            "service__key",
+            "account_name",
+            "state",
+            "connected_at",
+            "members_as_of",
+            "next_sync_at",
         ):
             states[state] += 1
-            if read_at and state not in (State.DISCONNECTED, State.BY_FILE):
-                age = (self._now - read_at).total_seconds()
-                ages[key, name] = max(age, ages.get((key, name), 0.0))
-        for state, count in states.items():
-            yield "seatwise_connections", [state], count
-        for account, age in ages.items():
-            yield "seatwise_members_age_seconds", account, age
+            if state not in (State.DISCONNECTED, State.BY_FILE):
+                account = key, name
+                ages[account] = max(self._since(read or connected), ages.get(account, 0.0))
+                late[account] = max(self._since(due or self._now), late.get(account, 0.0))
+        yield from (("seatwise_connections", [state], count) for state, count in states.items())
+        yield from (("seatwise_members_age_seconds", of, age) for of, age in ages.items())
+        yield from (("seatwise_sync_overdue_seconds", of, wait) for of, wait in late.items())
+
+    def _since(self, moment: datetime) -> float:
+        """Seconds; 0 of what is still to come."""
+        return max((self._now - moment).total_seconds(), 0.0)
 
     def _runs(self) -> Values:
         """The newest runs by their numbers, so that no question grows with the years."""
         runs, requests = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         seconds: dict[tuple[str, str], float] = {}
-        for key, name, state, began, ended, made in SyncRun.objects.order_by("-pk").values_list(
-            "connection__service__key",
-            "connection__account_name",
-            "state",
-            "started_at",
-            "finished_at",
-            "requests",
-        )[:MOST_RUNS]:
+        of_late = Q(finished_at=None) | Q(finished_at__gt=self._now - DAY)
+        for key, name, state, began, ended, made in (
+            SyncRun.objects.order_by("-pk")
+            .annotate(made=Case(When(of_late, then="requests")))  # nothing else is unpacked
+            .values_list(
+                "connection__service__key",
+                "connection__account_name",
+                "state",
+                "started_at",
+                "finished_at",
+                "made",
+            )[:MOST_RUNS]
+        ):
             if began and ended:
                 seconds.setdefault((key, name), (ended - began).total_seconds())
-            if ended is None or ended > self._now - DAY:
+            if made is not None:
                 runs[key, state] += 1
                 for endpoint, count in made.items():
                     requests[key, endpoint] += count
@@ -131,8 +151,7 @@ class Figures:
             for task, count in jobs.items():
                 yield "seatwise_queue_jobs", [task, status], count
         oldest = queue.oldest_due
-        waits = (self._now - oldest).total_seconds() if oldest else 0.0
-        yield "seatwise_queue_oldest_due_seconds", [], max(waits, 0.0)
+        yield "seatwise_queue_oldest_due_seconds", [], self._since(oldest or self._now)
 
     def _seats(self) -> Values:
         keys = dict(Service.objects.values_list("pk", "key").iterator())

@@ -6,7 +6,7 @@ Every answer is one of a few words, for strangers may read it: no host, no path,
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -14,12 +14,12 @@ from pathlib import Path
 from shutil import disk_usage
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from seatwise import database, tasks, vault
+from seatwise import database, installation, tasks, vault
 from seatwise.models import Installation
 from seatwise.models.installation import ONLY
 
@@ -43,7 +43,8 @@ def checks() -> dict[str, str]:
 
     Answers within four seconds, whatever the database does.
     """
-    return {**_asked_in_time(), "disk": LOW if _is_nearly_full() else OK}
+    free = disk_free()
+    return {**_asked_in_time(), "disk": LOW if free is not None and free < LEAST_FREE else OK}
 
 
 def is_ready(found: Mapping[str, str]) -> bool:
@@ -64,13 +65,14 @@ def keys_fit() -> bool:
 
 def disk_free() -> int | None:
     """Bytes that are free where our data lies; None where all of it is somebody else's."""
-    free = []
-    for place in _places():
-        try:
-            free.append(disk_usage(place).free)
-        except OSError:
-            continue  # it went away since, and the database says so if it is its own
-    return min(free, default=None)
+    chosen = os.environ.get(database.DATA_SETTING, "").strip()
+    return _least_free([*_embedded(), *([Path(chosen).expanduser()] if chosen else [])])
+
+
+def database_is_short_of_disk() -> bool:
+    """Whether the disk of the embedded database is nearly full; asks nothing of the database."""
+    free = _least_free(_embedded())
+    return free is not None and free < LEAST_FREE
 
 
 @dataclass
@@ -108,7 +110,7 @@ def _look(one: _Round) -> None:
         _hurry()
         for name, look in LOOKS.items():
             one.found[name] = look()
-    except DatabaseError:
+    except Error:
         pass  # what was found so far is told, and the rest is unknown
     finally:
         connections["default"].close()
@@ -151,6 +153,9 @@ def _keys() -> str:
 
 
 def _queue() -> str:
+    """While this installation is paused, what is on the queue is meant to wait."""
+    if installation.standing() is not None:
+        return OK
     oldest = tasks.queue_now().oldest_due
     return WAITING if oldest and timezone.now() - oldest > LONGEST_WAIT else OK
 
@@ -163,14 +168,17 @@ LOOKS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def _is_nearly_full() -> bool:
-    free = disk_free()
-    return free is not None and free < LEAST_FREE
+def _least_free(places: Iterable[Path]) -> int | None:
+    free = []
+    for place in places:
+        try:
+            free.append(disk_usage(place).free)
+        except OSError:
+            continue  # it went away since, and the database says so if it is its own
+    return min(free, default=None)
 
 
-def _places() -> list[Path]:
-    """The folders of the embedded database, known by its socket, and of what the operator chose."""
+def _embedded() -> list[Path]:
+    """The folder of the embedded database, known by its socket."""
     socket = Path(str(settings.DATABASES["default"]["HOST"]) or "nowhere")
-    chosen = os.environ.get(database.DATA_SETTING, "").strip()
-    places = [socket] if (socket / "PG_VERSION").exists() else []
-    return places + ([Path(chosen).expanduser()] if chosen else [])
+    return [socket] if (socket / "PG_VERSION").exists() else []

@@ -258,11 +258,18 @@ STATICFILES_DIRS = [
 WHITENOISE_USE_FINDERS = True
 
 # Sign-in counters must be shared by every web process, so the cache lives in the database.
+# What is found anew if it is gone lies apart: were the two to share a limit, looking at many pages
+# would push out the counters. Theirs is for a crowd of addresses that guess at once.
 CACHES = {
-    "default": {
+    name: {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "seatwise_cache",
+        "LOCATION": table,
+        "OPTIONS": {"MAX_ENTRIES": most},
     }
+    for name, table, most in (
+        ("default", "seatwise_cache", 100_000),
+        ("sums", "seatwise_sums", 5_000),
+    )
 }
 
 AUTH_USER_MODEL = "seatwise.User"
@@ -296,7 +303,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # the vendor's redirect 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _over_tls
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # a monitor asks past the proxy
+PROBED = {"/healthz", "/readyz", "/metrics"}  # by a monitor, past the proxy
+SECURE_REDIRECT_EXEMPT = [rf"^{path.removeprefix('/')}$" for path in sorted(PROBED)]
 SECURE_HSTS_SECONDS = 31_536_000 if _over_tls else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _over_tls  # nothing else lives below Seatwise's own host name
 # Asking browsers to know a host beforehand is a promise for the whole domain and hard to take back:
@@ -330,16 +338,26 @@ def _without_links(record: logging.LogRecord) -> bool:
     return True
 
 
+def _no_probe(record: logging.LogRecord) -> bool:
+    """What is wrong is told to whoever probes, over and over; the log has it once a change."""
+    path = getattr(getattr(record, "request", None), "path_info", "")
+    return not (path in PROBED and getattr(record, "status_code", 0) == 503)
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"links": {"()": CallbackFilter, "callback": _without_links}},
+    "filters": {
+        "links": {"()": CallbackFilter, "callback": _without_links},
+        "probes": {"()": CallbackFilter, "callback": _no_probe},
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": _log_level()},
     # `seatwise.requests` tells of each request what is no secret; the client tells whole addresses.
     "loggers": {
         **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2")},
-        **{name: {"filters": ["links"]} for name in ("django.request", "django.security.csrf")},
+        "django.request": {"filters": ["links", "probes"]},
+        "django.security.csrf": {"filters": ["links"]},
     },
 }

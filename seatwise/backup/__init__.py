@@ -2,6 +2,7 @@
 
 make(path)            while everything runs: a file, verified, under its name only when whole
 Archive.read(path)    what a file is, and whether this release can restore it; touches nothing
+alone()               while nobody else is at work on this database
 ready_for(archive)    why this database is not the place to restore it into, or nothing
 restore(archive)      in one transaction, then paused: see `installation`
 """
@@ -9,6 +10,6 @@ restore(archive)      in one transaction, then paused: see `installation`
 from seatwise.backup.archive import Archive
 from seatwise.backup.making import Made, make
 from seatwise.backup.programs import NotPossible
-from seatwise.backup.restoring import ready_for, restore, settle
+from seatwise.backup.restoring import alone, ready_for, restore, settle
 
-__all__ = ["Archive", "Made", "NotPossible", "make", "ready_for", "restore", "settle"]
+__all__ = ["Archive", "Made", "NotPossible", "alone", "make", "ready_for", "restore", "settle"]

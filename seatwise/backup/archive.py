@@ -12,7 +12,8 @@ from seatwise.backup import programs
 from seatwise.backup.programs import NotPossible, Programs
 
 MAGIC = b"PGDMP"
-PASSED_OVER = ("django_session", "seatwise_cache")  # nobody is signed in by a copy
+# Nobody is signed in by a copy, and what was only kept is found anew.
+PASSED_OVER = ("django_session", "seatwise_cache", "seatwise_sums")
 MIGRATIONS = "django_migrations"
 ENTRY = re.compile(r"^\d+; \d+ \d+ (TABLE|SCHEMA|COMMENT - SCHEMA|ACL - SCHEMA) (\S+) (\S+)")
 
@@ -26,6 +27,11 @@ class Archive:
     schema: str
     tools: Programs
     listing: str  # pg_restore's list of what to restore
+
+    @property
+    def tables(self) -> set[str]:
+        """Their names; an earlier release had fewer."""
+        return {found[3] for found in _entries(self.listing, "TABLE")}
 
     @classmethod
     def read(cls, path: Path) -> Self:

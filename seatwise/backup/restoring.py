@@ -1,21 +1,21 @@
 """Restores a backup: all of it or nothing, and then paused until a person says who goes on."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from subprocess import DEVNULL, PIPE
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
+from psycopg.sql import Literal
 
-from seatwise import audit, installation
+from seatwise import audit, installation, presence
 from seatwise.backup import programs
 from seatwise.backup.archive import PASSED_OVER, Archive
 from seatwise.backup.programs import NotPossible
-from seatwise.models import Installation
 from seatwise.models.audit_event import Action
-from seatwise.models.installation import ONLY
 
 OURS = ("seatwise_", "procrastinate_", "django_", "auth_", "account_")
 NAMED = 5  # of the tables and programs that are in the way
@@ -52,9 +52,13 @@ BEGIN
 END $$;
 """
 
+PAUSE = """
+UPDATE {table} SET paused_at = coalesce(paused_at, now()), paused_why = trim({why} || paused_why);
+"""
+
 
 def ready_for(archive: Archive, *, replace: bool) -> None:
-    """Raises NotPossible where the database holds something, or somebody is connected to it."""
+    """Raises NotPossible where the database holds something that is not to be lost."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         schema = cursor.fetchone()[0]
@@ -74,14 +78,29 @@ def ready_for(archive: Archive, *, replace: bool) -> None:
                 "This database holds Seatwise's data already. Restore into an empty one; or, to "
                 "lose what is in this one, make a backup of it first and then give --replace."
             )
-        _refuse_company(cursor)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """No program of Seatwise is at work inside, nor comes to work before the end.
+
+    Raises NotPossible where somebody is connected to the database: programs of ours would go on
+    with what they know of the tables that are no more.
+    """
+    with presence.alone() as company:
+        if company:
+            raise NotPossible(
+                f"Somebody is connected to this database ({_some(company)}). Stop every program of "
+                "Seatwise on every machine first: serve, web, worker, sync."
+            )
+        yield
 
 
 def restore(archive: Archive) -> None:
     """Puts what the backup holds in the place of what is there, in one transaction.
 
-    Raises NotPossible; then everything is as it was. Hold the lock on the schema, and bring it up
-    to date before `settle`.
+    Raises NotPossible; then everything is as it was. It is paused from the first moment on. Hold
+    the lock on the schema, be `alone`, and bring the schema up to date before `settle`.
     """
     with NamedTemporaryFile("w", encoding="utf-8") as listing, TemporaryFile() as errors:
         listing.write(archive.listing)
@@ -128,10 +147,8 @@ def restore(archive: Archive) -> None:
 
 def settle(archive: Archive) -> list[str]:
     """Pauses what was restored and notes it; returns what the operator must know of its keys."""
-    why = f"This is a backup of {archive.at:%Y-%m-%d %H:%M} UTC that was restored."
-    if not installation.pause(why):
-        row = Installation.objects.get(pk=ONLY)
-        Installation.objects.filter(pk=ONLY).update(paused_why=f"{why} {row.paused_why}".strip())
+    why = _why(archive)
+    installation.pause(why)  # where nobody had started a program when it was made
     audit.record(
         Action.RESTORED,
         about=archive.path.name,
@@ -154,21 +171,6 @@ def _holds_something(tables: list[str]) -> bool:
     return False
 
 
-def _refuse_company(cursor: CursorWrapper) -> None:
-    """Programs of ours would go on with what they know of the tables that are no more."""
-    cursor.execute(
-        "SELECT coalesce(nullif(application_name, ''), 'a program') FROM pg_stat_activity "
-        "WHERE datname = current_database() AND usename = current_user "
-        "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-    )
-    there = sorted(name for (name,) in cursor.fetchall())
-    if there:
-        raise NotPossible(
-            f"Somebody is connected to this database ({_some(there)}). Stop every program of "
-            "Seatwise on every machine first: serve, web, worker, sync."
-        )
-
-
 def _some(names: list[str]) -> str:
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -182,9 +184,20 @@ def _pour(archive: Archive, source: IO[bytes], target: IO[bytes]) -> None:
 
 
 def _ending(archive: Archive) -> str:
-    """A file that somebody made by hand may bring sessions along."""
-    emptied = ", ".join(f'"{archive.schema}"."{name}"' for name in PASSED_OVER)
-    return f"\nTRUNCATE {emptied};\nCOMMIT;\n"
+    """Paused in the same transaction, whatever becomes of us afterwards.
+
+    A file that somebody made by hand may bring sessions along.
+    """
+    emptied = [f'"{archive.schema}"."{name}"' for name in PASSED_OVER if name in archive.tables]
+    said = f"\nTRUNCATE {', '.join(emptied)};\n" if emptied else "\n"
+    if (table := "seatwise_installation") in archive.tables:
+        why = Literal(f"{_why(archive)} ").as_string()
+        said += PAUSE.format(table=f'"{archive.schema}"."{table}"', why=why)
+    return f"{said}COMMIT;\n"
+
+
+def _why(archive: Archive) -> str:
+    return f"This is a backup of {archive.at:%Y-%m-%d %H:%M} UTC that was restored."
 
 
 def _close(pipe: IO[bytes] | None) -> None:

@@ -62,7 +62,7 @@ def web_command(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     with listen(host, port) as listener:
         name_the_port(listener)
-        with prepared():
+        with prepared("web"):
             from seatwise.cli.web import run
 
             run(listener)
@@ -73,7 +73,7 @@ def worker_command() -> None:
     """Background work alone; any number of workers may run, on any number of machines."""
     from seatwise.cli.prepare import prepared
 
-    with prepared():
+    with prepared("worker", stays=True):
         from seatwise import tasks
 
         tasks.run_worker()
@@ -88,7 +88,7 @@ def sync_command(
     """Reads connected services now, with a progress bar. Exit code 1 if one did not finish."""
     from seatwise.cli.prepare import prepared
 
-    with prepared():
+    with prepared("sync", stays=True):
         from seatwise import installation
         from seatwise.cli.follow import sync_now
 
@@ -220,7 +220,7 @@ def backup_command(
     """Everything but the keys into one file, while all goes on. Exit code 1 if it was not made."""
     from seatwise.cli.prepare import prepared
 
-    with prepared(migrate=False):
+    with prepared("backup", migrate=False):
         from seatwise.cli import backup
 
         raise typer.Exit(backup.make(file, force=force))
@@ -237,7 +237,7 @@ def restore_command(
     """Puts a backup into the database, all or nothing; syncing is paused then, until `adopt`."""
     from seatwise.cli.prepare import prepared
 
-    with prepared(migrate=False):
+    with prepared("restore", migrate=False):
         from seatwise.cli import backup
 
         raise typer.Exit(backup.restore(file, replace=replace, yes=yes))
@@ -294,7 +294,7 @@ def adopt_installation(
 def _of_keys(verb: str, **options: bool) -> NoReturn:
     from seatwise.cli.prepare import prepared
 
-    with prepared(check=False):
+    with prepared("keys", check=False):
         from seatwise.cli import keys
 
         raise typer.Exit(getattr(keys, verb)(**options))
@@ -303,7 +303,7 @@ def _of_keys(verb: str, **options: bool) -> NoReturn:
 def _of_installation(verb: str, **options: bool | str) -> NoReturn:
     from seatwise.cli.prepare import prepared
 
-    with prepared(check=False):
+    with prepared("installation", check=False):
         from seatwise.cli import standing
 
         raise typer.Exit(getattr(standing, verb)(**options))
@@ -323,7 +323,7 @@ def manage(arguments: list[str]) -> None:
     """Carries out one of Django's commands; what `manage.py` calls too."""
     from seatwise.cli.prepare import prepared
 
-    with prepared(migrate=False):
+    with prepared("manage", migrate=False):
         from django.core.management import execute_from_command_line
 
         execute_from_command_line([sys.argv[0], *arguments])

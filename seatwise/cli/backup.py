@@ -39,22 +39,36 @@ def restore(path: Path, *, replace: bool, yes: bool) -> int:
     """Exit code 1 with one line where it could not be restored, or the operator thinks better."""
     console = Console()
     try:
-        with schema_to_ourselves():
+        with schema_to_ourselves(), backup.alone():
             archive = Archive.read(path)
             backup.ready_for(archive, replace=replace)
         console.print(f"{path.name} is whole, and as of {archive.at:%Y-%m-%d %H:%M} UTC.")
         if replace and not yes and not typer.confirm(ASKS):
             return 1
-        with schema_to_ourselves():
+        with schema_to_ourselves(), backup.alone():
             backup.ready_for(archive, replace=replace)
             backup.restore(archive)
-            make_schema()
+            if trouble := _brought_up_to_date():
+                return _refused(trouble)
             told = backup.settle(archive)
     except NotPossible as why:
         return _refused(why)
     for line in ["It is restored.", *told, NEXT]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 0
+
+
+def _brought_up_to_date() -> str:
+    """Why the restored schema is not this release's, in a sentence; "" where it is."""
+    try:
+        make_schema()
+    except Exception as error:  # whatever it is, the operator must know that it is restored
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        return (
+            f"It is restored, but its schema could not be brought up to date: {reason}. It is "
+            "paused; see to that, and any program of Seatwise tries again at its start."
+        )
+    return ""
 
 
 def _tell(made: Made) -> None:
@@ -70,6 +84,6 @@ def _tell(made: Made) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _refused(why: NotPossible) -> int:
+def _refused(why: NotPossible | str) -> int:
     print(f"seatwise: {why}", file=sys.stderr, flush=True)
     return 1

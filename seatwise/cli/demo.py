@@ -85,7 +85,7 @@ def _run(home: Path, listener: socket.socket, seed: int) -> Iterator[Demo]:
             del os.environ[name]
     os.environ.update(_environment(home, url, vendors))
     password = secrets.token_urlsafe(9)
-    with prepared(migrate=False), Supervisor() as programs:
+    with prepared("demo", migrate=False), Supervisor() as programs:
         _begin_anew(password)
         for vendor, address in vendors.items():
             vendor_port = address.rpartition(":")[2]

@@ -5,7 +5,7 @@ import pwd
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import NoReturn
 
@@ -17,13 +17,16 @@ _wishes: list[int] = []
 
 
 @contextmanager
-def prepared(*, migrate: bool = True, check: bool = True) -> Iterator[None]:
+def prepared(
+    program: str = "", *, migrate: bool = True, check: bool = True, stays: bool = False
+) -> Iterator[None]:
     """The database runs and Django is set up inside; our own server is let go of at the end.
 
-    With `check`, what is wrong with this installation is told on standard error, and all that
-    needs no grant goes on. Stops the program with one line when a setting is bad. SIGTERM, SIGHUP
-    and SIGQUIT end it in order (exit code 128 + the signal's number) until somebody else handles
-    them.
+    `program` is its name among the database's sessions; one that `stays` is seen there all the
+    time, so that nothing is restored from under it. With `check`, what is wrong with this
+    installation is told on standard error, and all that needs no grant goes on. Stops the program
+    with one line when a setting is bad. SIGTERM, SIGHUP and SIGQUIT end it in order (exit code 128
+    + the signal's number) until somebody else handles them.
     """
     server = None
     with _ending_in_order():
@@ -31,13 +34,14 @@ def prepared(*, migrate: bool = True, check: bool = True) -> Iterator[None]:
             with _undisturbed():
                 server = database.ensure()
             _set_up()
+            _introduce(program)
             if migrate:
                 _migrate()
                 if check:
                     _tell_what_is_wrong()
             if wished := told_to_end():
                 raise SystemExit(128 + wished)
-            with _on_the_trail():
+            with _seen() if stays else nullcontext(), _on_the_trail():
                 yield
         finally:
             with _undisturbed():
@@ -94,6 +98,21 @@ def _set_up() -> None:
     from seatwise.connections.configuration import check_settings
 
     check_settings()
+
+
+def _introduce(program: str) -> None:
+    from seatwise import presence
+
+    if program:
+        presence.introduce(program)
+
+
+@contextmanager
+def _seen() -> Iterator[None]:
+    from seatwise import presence
+
+    with presence.at_work():
+        yield
 
 
 @contextmanager

@@ -11,7 +11,10 @@ PAGES = b"database ok\nschema ok\n"
 
 def serve(listener: socket.socket) -> int:
     """Answers on this socket until Ctrl-C or SIGTERM. Returns the exit code."""
-    with prepared(check=False), Supervisor() as programs:  # its programs look for themselves
+    with (
+        prepared("serve", check=False),
+        Supervisor() as programs,
+    ):  # its programs look for themselves
         from django.conf import settings
 
         door = listener.fileno()

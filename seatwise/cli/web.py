@@ -9,6 +9,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+
+from seatwise.presence import Presence
 
 WORKERS = 2
 THREADS = 8
@@ -35,6 +38,7 @@ def run(listener: socket.socket) -> None:
     Web(
         {
             "when_ready": _end_with_the_terminal,
+            "post_worker_init": _be_seen,
             "bind": f"fd://{listener.detach()}",
             "workers": WORKERS,
             "threads": THREADS,
@@ -46,6 +50,11 @@ def run(listener: socket.socket) -> None:
             "control_socket_disable": True,  # nothing of ours uses it, and it lives in the home
         }
     ).run()
+
+
+def _be_seen(_worker: Worker) -> None:
+    """Each process for itself, behind the fork: one that answers no request is seen, too."""
+    Presence().begin()
 
 
 def _end_with_the_terminal(arbiter: Arbiter) -> None:

@@ -200,9 +200,10 @@ class Resumes(Protocol):
         """Takes up "members" or "licences", before anything is read and at most once each.
 
         `place` is that of the newest batch that was kept, and `records` are all of the stage that
-        were kept, streamed; none of them is handed over again. With `ended` that batch was the
-        last: the stage is not read again, and the others rest on it as if it had been. Raises
-        StateRefused for a place that it cannot go on from; then the stage is read anew.
+        were kept, streamed; none of them is handed over again, unless a batch says that the list is
+        read `anew`. With `ended` that batch was the last: the stage is not read again, and the
+        others rest on it as if it had been. Raises StateRefused for a place that it cannot go on
+        from; then the stage is read anew.
         """
 
 

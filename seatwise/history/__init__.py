@@ -6,9 +6,9 @@ and months are those of settings.BILLING_ZONE.
 
 from seatwise.history.comparing import Comparison, Difference, between, differences
 from seatwise.history.days import day_of, end_of
-from seatwise.history.erasing import StillThere, erase
+from seatwise.history.erasing import FileWaits, NotErased, StillThere, erase, will_be_listed
 from seatwise.history.kept import held_on
-from seatwise.history.known import Span, known, known_since
+from seatwise.history.known import Span, held_at, known
 from seatwise.history.months import Line, Month, months
 from seatwise.history.seats import WHAT, Seat
 
@@ -16,8 +16,10 @@ __all__ = [
     "WHAT",
     "Comparison",
     "Difference",
+    "FileWaits",
     "Line",
     "Month",
+    "NotErased",
     "Seat",
     "Span",
     "StillThere",
@@ -26,8 +28,9 @@ __all__ = [
     "differences",
     "end_of",
     "erase",
+    "held_at",
     "held_on",
     "known",
-    "known_since",
     "months",
+    "will_be_listed",
 ]

@@ -1,7 +1,7 @@
 """What changed between two days: who came, who went, whose role or licence is another."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -9,8 +9,11 @@ from itertools import groupby
 from django.conf import settings
 
 from seatwise.history.days import end_of
+from seatwise.history.kept import held_on, kept
+from seatwise.history.known import asked
 from seatwise.history.seats import Net, Seat, Told, course, net
-from seatwise.models import Member, MemberEvent, Service
+from seatwise.models import MemberEvent, Service
+from seatwise.models.member_event import MemberEventQuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,8 @@ class Difference:
 class Comparison:
     """Between the ends of two days of settings.BILLING_ZONE; a day that is not over ends now.
 
-    `counts` has the keys of seats.WHAT; one member can be in "role", "license" and "away".
-    before + joined + returned - left = after.
+    `counts` has the keys of seats.WHAT; one member can be in several of them.
+    before + listed + joined + returned - left - replaced = after.
     """
 
     first: date
@@ -35,36 +38,68 @@ class Comparison:
     before: int  # seats held at the end of `first`
     after: int  # and of `last`
     counts: Counter[str] = field(default_factory=Counter)
-    members: int = 0  # of whom there is something to be told
-    kept: list[Difference] = field(default_factory=list)
+    members: list[int] = field(default_factory=list)  # whom it concerns: primary keys, by name
 
 
-def between(service: Service, first: date, last: date, *, keep: range = range(0)) -> Comparison:
-    """The net result, and of the differences those in `keep`, by the order of `differences`."""
-    ends = end_of(last, settings.BILLING_ZONE)
-    after = Member.objects.of(service).as_of(ends).count()
+def between(service: Service, first: date, last: date) -> Comparison:
+    """The net result, and whom it concerns; kept until something new is found."""
+    return kept(service, f"from {first} to {last}", lambda: _compared(service, first, last))
+
+
+def differences(
+    service: Service, first: date, last: date, members: Sequence[int]
+) -> Iterator[Difference]:
+    """What a comparison found about each of these few of its members, in their order."""
+    window = _Window.of(service, first, last)
+    found = {each.member: each for each in window.told(window.events.of_members(members))}
+    return (found[member] for member in members if member in found)
+
+
+def _compared(service: Service, first: date, last: date) -> Comparison:
+    """Only members with an event in between are looked at, streamed by name."""
+    after = sum(held_on(service, last).values())
     found = Comparison(first, last, before=after, after=after)
-    for number, difference in enumerate(differences(service, first, last)):
-        found.members += 1
-        found.counts.update(difference.net.what)
-        if number in keep:
-            found.kept.append(difference)
+    window = _Window.of(service, first, last)
+    for each in window.told(window.touched()):
+        found.members.append(each.member)
+        found.counts.update(each.net.what)
     counts = found.counts
-    found.before = after - counts["joined"] - counts["returned"] + counts["left"]
+    found.before -= counts["listed"] + counts["joined"] + counts["returned"]
+    found.before += counts["left"] + counts["replaced"]
     return found
 
 
-def differences(service: Service, first: date, last: date) -> Iterator[Difference]:
-    """Everybody of whom there is something to be told, streamed by name.
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What was found between two moments, in accounts of which some were replaced."""
 
-    Only members with an event in between are looked at.
-    """
-    begins, ends = (end_of(day, settings.BILLING_ZONE) for day in (first, last))
-    events = MemberEvent.objects.of(service).about_holding().of_touched(begins, ends)
-    for member, theirs in groupby(events.by_member(), key=lambda event: event.member):
-        story = list(theirs)
-        now = Seat(story[0].role_now, story[0].license_now)
-        result = net(course([Told(*event[3:]) for event in story], now), begins, ends)
-        if result.what:
-            at = max(event.at for event in story if begins < event.at <= ends)
-            yield Difference(member, result, at)
+    begins: datetime
+    ends: datetime
+    events: MemberEventQuerySet  # all about holding seats there, ever
+    replaced: dict[int, datetime]  # {account: when}
+
+    @classmethod
+    def of(cls, service: Service, first: date, last: date) -> "_Window":
+        begins, ends = (end_of(day, settings.BILLING_ZONE) for day in (first, last))
+        accounts = asked(service)
+        events = MemberEvent.objects.in_accounts(accounts).about_holding()
+        replaced = {each.pk: each.replaced_at for each in accounts if each.replaced_at}
+        return cls(begins, ends, events, replaced)
+
+    def touched(self) -> MemberEventQuerySet:
+        gone = [pk for pk, at in self.replaced.items() if self.begins < at <= self.ends]
+        return self.events.of_touched(self.begins, self.ends, gone)
+
+    def told(self, events: MemberEventQuerySet) -> Iterator[Difference]:
+        for member, theirs in groupby(events.by_member(), key=lambda event: event.member):
+            story = list(theirs)
+            seat_now = Seat(story[0].role_now, story[0].license_now)
+            ends = self.replaced.get(story[0].account)
+            came = next((event.kind for event in story if not event.field), "")
+            told = [Told(event.at, *event[-4:]) for event in story]
+            steps = course(told, seat_now)
+            result = net(steps, self.begins, self.ends, listed=came == "listed", ends=ends)
+            if result.what:
+                moments = [event.at for event in story] + ([ends] if ends else [])
+                at = max(at for at in moments if self.begins < at <= min(self.ends, ends or at))
+                yield Difference(member, result, at)

@@ -11,19 +11,35 @@ from django.utils import timezone
 from seatwise import audit
 from seatwise.models import Connection, Member, MemberEvent, StagedRecord, SyncRun, User
 from seatwise.models.audit_event import Action
+from seatwise.models.staged import StagedRecordQuerySet
 
 NOBODY = "Erased person"
 WHY = "A person was erased while it was open; it begins anew, so that nothing of them comes back."
 
 
-class StillThere(Exception):
-    """The vendor still lists them; the sentence says what to do."""
+class NotErased(Exception):
+    """Nothing was erased; the sentence says what to do first."""
 
-    def __init__(self, service: str) -> None:
+
+class StillThere(NotErased):
+    """They are still listed, and would come back with the next list."""
+
+    def __init__(self, connection: Connection) -> None:
         super().__init__(
-            f"{service} still lists this person, so the next sync would bring them back. Remove "
-            "them there first, and erase them here once a sync has found that they left."
+            "The newest file lists this person, so the next one might bring them back. Apply a "
+            "file without them first."
+            if connection.is_by_file
+            else f"{connection.service.name} still lists this person, so the next sync would bring "
+            "them back. Remove them there first, and erase them here once a sync has found that "
+            "they left."
         )
+
+
+class FileWaits(NotErased):
+    """A file that somebody uploaded would lose a line without a word."""
+
+    def __init__(self) -> None:
+        super().__init__("A file that waits lists them: apply it or put it aside first.")
 
 
 class Woven(Exception):
@@ -34,12 +50,19 @@ class _NewRun(Exception):
     """A sync was begun in the moment between two locks."""
 
 
-def erase(member: Member, *, by: User) -> None:
-    """Erases who a member was who has left. Raises StillThere; a second time changes nothing.
+def will_be_listed(member: Member) -> bool:
+    """Whether somebody is listed as far as is known, and a newer list will be read."""
+    account = member.connection
+    return member.left_at is None and (account.is_alive or _takes_files(account))
 
-    Their seat, role and licence stay, so no count changes. The vendor's id goes too: listed
-    again, they are a new member. A sync that is open might hold what it has read of them and
-    write it back, so it is ended and begun anew at once.
+
+def erase(member: Member, *, by: User) -> None:
+    """Erases who a member was. Raises NotErased; a second time changes nothing.
+
+    Only of who has left, or whose list nobody reads any more. Their seat, role and licence stay,
+    so no count changes. The vendor's id goes too: listed again, they are a new member. A sync
+    that is open might hold what it has read of them and write it back, so it is ended and begun
+    anew at once. Rows of the same person in other accounts stay.
     """
     while True:
         try:
@@ -58,11 +81,15 @@ def _erase(pk: int, by: User) -> None:
     if set(open_runs.values_list("pk", flat=True)) - held:
         raise _NewRun
     row = Member.objects.select_for_update().get(pk=pk)
-    if row.left_at is None:
-        raise StillThere(connection.service.name)
+    row.connection = connection
     if row.erased_at is not None:
         return
-    _forget_readings(connection, row.external_id, busy=bool(held))
+    if _takes_files(connection) and _staged_of(row).filter(kind="member").exists():
+        raise FileWaits
+    if will_be_listed(row):
+        raise StillThere(connection)
+    _staged_of(row).delete()
+    _forget_readings(connection, row.external_id)
     _blank(row)
     audit.record(
         Action.PERSON_ERASED,
@@ -74,17 +101,27 @@ def _erase(pk: int, by: User) -> None:
     )
 
 
-def _forget_readings(connection: Connection, external_id: str, *, busy: bool) -> None:
-    """What was read of somebody and is not applied, and where a later reading would ask on."""
-    theirs = StagedRecord.objects.filter(run__connection=connection, key=external_id)
-    theirs.filter(kind__in=["member", "seat", "never"]).delete()
+def _takes_files(connection: Connection) -> bool:
+    return connection.is_by_file and connection.replaced_at is None
+
+
+def _staged_of(row: Member) -> StagedRecordQuerySet:
+    """What was read of somebody and is not applied."""
+    theirs = StagedRecord.objects.filter(run__connection=row.connection_id, key=row.external_id)
+    return theirs.filter(kind__in=["member", "seat", "never"])
+
+
+def _forget_readings(connection: Connection, external_id: str) -> None:
+    """From where a sync, or a later one, would go on; a file that waits goes on waiting."""
     state = connection.reading_state
     if isinstance(parts := state.get("stages"), Mapping):
         connection.reading_state = {**state, "stages": dict(_parts_without(parts, external_id))}
-    if busy and connection.is_alive:
+    runs = SyncRun.objects.of_connection(connection.pk)
+    if not _takes_files(connection):
         now = timezone.now()
-        SyncRun.objects.of_connection(connection.pk).cancel(WHY, now)
-        connection.next_sync_at = now
+        if runs.cancel(WHY, now) and connection.is_alive:
+            connection.next_sync_at = now
+    runs.exclude(checkpoint={}).update(checkpoint={})
     connection.save(update_fields=["reading_state", "next_sync_at"])
 
 

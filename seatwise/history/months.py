@@ -9,8 +9,8 @@ from django.utils import timezone
 from seatwise.history.days import ONE_DAY, day_of, midnight, month_after
 from seatwise.history.kept import kept
 from seatwise.history.known import Span, known
-from seatwise.history.seats import Seat, Told, course
-from seatwise.history.sweep import EVERYBODY, Key, MonthSums, Moves, Sums, note, sweep
+from seatwise.history.seats import Seat, Told, course, until
+from seatwise.history.sweep import EVERYBODY, Key, Looks, MonthSums, Moves, Sums, note, sweep
 from seatwise.models import MemberEvent, Service
 
 UNTOLD = Key("license", "")
@@ -57,14 +57,22 @@ def _made(service: Service, now: datetime) -> list[Month]:
     spans = known(service)
     if not spans:
         return []
-    moves: Moves = {}
-    for story in MemberEvent.objects.stories(service):
-        seat = Seat(story.role_now, story.license_now)
-        note(moves, course([Told(*event) for event in story.events], seat), story.members)
-    since = min(span.since for span in spans)
-    until = max([*moves, *(span.until for span in spans)])
-    found = sweep(moves, zone=settings.BILLING_ZONE, since=since, until=until, now=now)
+    found = sweep(_looks(spans), zone=settings.BILLING_ZONE, now=now)
     return [_month(sums, spans, now) for sums in found][::-1]
+
+
+def _looks(spans: list[Span]) -> list[Looks]:
+    by_account = {span.account.pk: (span, Moves()) for span in spans}
+    for story in MemberEvent.objects.stories(span.account for span in spans):
+        span, moves = by_account[story.account]
+        seat = Seat(story.role_now, story.license_now)
+        steps = course([Told(*event) for event in story.events], seat)
+        note(moves, until(steps, span.ends), story.members)
+    return [
+        # What an incomplete list told is known, too; that an account was replaced is no look.
+        Looks(moves, span.since, max([span.until, *(at for at in moves if at != span.ends)]))
+        for span, moves in by_account.values()
+    ]
 
 
 def _month(sums: MonthSums, spans: list[Span], now: datetime) -> Month:
@@ -102,13 +110,18 @@ def _line(name: str, sums: Sums, days: int, *, is_mark: bool = True) -> Line:
 
 
 def _partial(spans: list[Span], first: date, now: datetime) -> str:
+    """An account that was replaced is not missed from then on."""
     zone = settings.BILLING_ZONE
-    ends = midnight(month_after(first), zone)
-    why = []
+    begins, ends = midnight(first, zone), midnight(month_after(first), zone)
+    tonight = midnight(day_of(now, zone) + ONE_DAY, zone)
+    why = ["not over yet"] if ends > now else []
     for span in spans:
+        if span.ends is not None and span.ends <= begins:
+            continue
         whose = f" at {span.account.account_name}" if len(spans) > 1 else ""
-        if midnight(first, zone) < span.since:
+        if begins < span.since:
             why.append(f"first look{whose} on {day_of(span.since, zone):%-d %B %Y}")
-        if ends <= now and midnight(day_of(span.until, zone) + ONE_DAY, zone) < ends:
+        looked_to = midnight(day_of(span.until, zone) + ONE_DAY, zone)
+        if looked_to < min(ends, tonight, span.ends or ends):
             why.append(f"last look{whose} on {day_of(span.until, zone):%-d %B %Y}")
-    return "; ".join(["not over yet", *why] if ends > now else why)
+    return "; ".join(why)

@@ -50,6 +50,16 @@ def course(events: Sequence[Told], now: Seat) -> Course:
         yield at, Seat(role, license_then) if holds else None
 
 
+def until(steps: Course, ends: datetime | None) -> Course:
+    """The same of an account that was replaced at `ends`: no seat from there on."""
+    for at, seat in steps:
+        if ends is not None and at >= ends:
+            break
+        yield at, seat
+    if ends is not None:
+        yield ends, None
+
+
 @dataclass(frozen=True, slots=True)
 class Net:
     """How somebody's seat differs between two moments."""
@@ -59,31 +69,56 @@ class Net:
     what: tuple[str, ...]  # of WHAT; () where nothing is to be told
 
 
-WHAT = ("joined", "returned", "left", "role", "license", "away", "passed")
+WHAT = (
+    "listed", "joined", "returned", "left", "replaced", "role", "license", "away", "passed",
+)  # fmt: skip
 
 
-def net(steps: Course, first: datetime, last: datetime) -> Net:
+def net(
+    steps: Course,
+    first: datetime,
+    last: datetime,
+    *,
+    listed: bool = False,
+    ends: datetime | None = None,
+) -> Net:
     """What became of a seat between the two moments.
 
-    `what` is "joined", "returned" (held one before, not at the first moment), "left"; of who
-    held one at both: "role", "license", "away" (left and came back); "passed" of who came and
-    went in between. That a licence was told for the first time is no change of it.
+    `what` of who held one at the last moment only: "joined", "returned" (held one before), or
+    "listed", if they were there at their account's first look (`listed`) and that was in between.
+    Of who held one at the first moment only: "left", or "replaced" if it was held until their
+    account was replaced (at `ends`). Of who held one at both: "role", "license", "away" (left and
+    came back). Of who held one only in between: "passed", or both ends of it where one of them is
+    that of the looks. That a licence was told for the first time is no change of it.
     """
     was = now = None
     knew = away = passed = False
-    for at, seat in steps:
+    for at, seat in until(steps, ends):
         if at <= first:
             was = now = seat
             knew = knew or seat is not None
+        elif at == ends:
+            break
         elif at <= last:
             now = seat
             away, passed = away or seat is None, passed or seat is not None
-    if was is None or now is None:
-        what = ["left"] if was else ["passed"] if passed and now is None else []
-        if now is not None:
-            what = ["returned" if knew else "joined"]
-        return Net(was, now, tuple(what))
-    what = ["role"] if was.role != now.role else []
-    if was.license is not None and was.license != now.license:
-        what.append("license")
-    return Net(was, now, (*what, "away") if away else tuple(what))
+    replaced = now is not None and ends is not None and ends <= last
+    now = None if replaced else now
+    if was is not None and now is not None:
+        return Net(was, now, _differing(was, now, away=away))
+    if was is None and not passed:
+        return Net(None, None, ())
+    came = "" if was else "returned" if knew else "listed" if listed else "joined"
+    went = "" if now else "replaced" if replaced else "left"
+    if came in ("joined", "returned") and went == "left":
+        return Net(None, None, ("passed",))
+    return Net(was, now, tuple(word for word in (came, went) if word))
+
+
+def _differing(was: Seat, now: Seat, *, away: bool) -> tuple[str, ...]:
+    what = {
+        "role": was.role != now.role,
+        "license": was.license is not None and was.license != now.license,
+        "away": away,
+    }
+    return tuple(word for word, is_so in what.items() if is_so)

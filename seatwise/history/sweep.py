@@ -1,12 +1,12 @@
 """Seat-days and high-water marks of months, from when seats were taken and given back. Pure."""
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
-from seatwise.history.days import ONE_DAY, day_of, days_of, midnight, month_after, months_from
+from seatwise.history.days import ONE_DAY, day_of, days_of, midnight, months_from
 from seatwise.history.seats import Course, Seat
 
 
@@ -19,6 +19,14 @@ class Key(NamedTuple):
 
 EVERYBODY = Key("")
 Moves = dict[datetime, Counter[Key]]
+
+
+class Looks(NamedTuple):
+    """One account, as it was looked at."""
+
+    moves: Moves
+    since: datetime  # the first look
+    until: datetime  # the last one
 
 
 @dataclass(slots=True)
@@ -53,39 +61,59 @@ def note(moves: Moves, steps: Course, members: int = 1) -> None:
         was = seat
 
 
-def sweep(
-    moves: Mapping[datetime, Mapping[Key, int]],
-    *,
-    zone: tzinfo,
-    since: datetime,
-    until: datetime,
-    now: datetime,
-) -> Iterator[MonthSums]:
-    """Every month from the first look to the last one, the oldest first.
+def sweep(accounts: Sequence[Looks], *, zone: tzinfo, now: datetime) -> Iterator[MonthSums]:
+    """Every month from the first look at any of the accounts to the last one, the oldest first.
 
-    A seat held at the end of a day in `zone` is one seat-day. A day counts once it is over, and
-    if the last look was not before it.
+    A seat held at the end of a day in `zone` is one seat-day. A day of an account counts once it
+    is over, and if the account's last look was not before it. Marks, and what was held at the
+    end, count an account's seats to the end of the month of its last look, and no longer.
     """
-    waiting = deque(sorted(moves.items()))
-    levels: Counter[Key] = Counter()
-    first_day, last_day = day_of(since, zone), day_of(until, zone)
-    for month in months_from(first_day, last_day):
-        begins, after = midnight(month, zone), midnight(month_after(month), zone)
-        sums = {key: Sums(0, level, max(begins, since)) for key, level in levels.items() if level}
+    all_of_them = [_Account.of(looks, zone) for looks in accounts]
+    waiting = deque(sorted((at, n) for n, looks in enumerate(accounts) for at in looks.moves))
+    oldest = min(each.first_day for each in all_of_them)
+    newest = max(each.last_day for each in all_of_them)
+    for month in months_from(oldest, newest):
+        here = [each for each in all_of_them if each.last_day >= month]
+        levels: Counter[Key] = Counter()
+        for account in here:
+            levels.update(account.levels)
+        begins = midnight(month, zone)
+        sums = {key: Sums(0, level, begins) for key, level in levels.items() if level}
         days = 0
         for day in days_of(month):
             ends = midnight(day + ONE_DAY, zone)
             while waiting and waiting[0][0] < ends:
-                _move(levels, sums, *waiting.popleft())
-            if first_day <= day <= last_day and ends <= now:
+                at, number = waiting.popleft()
+                account = all_of_them[number]
+                account.levels.update(account.moves[at])
+                if account in here:
+                    _move(levels, sums, at, account.moves[at])
+            known = [each for each in here if each.first_day <= day <= each.last_day]
+            if known and ends <= now:
                 days += 1
-                for key, level in levels.items():
-                    if level:
-                        sums[key].seat_days += level
-        assert not waiting or waiting[0][0] >= after
+                _count_day(sums, known)
         for key, each in sums.items():
             each.at_end = levels[key]
         yield MonthSums(month, days, sums)
+
+
+@dataclass(slots=True, eq=False)
+class _Account:
+    moves: Moves
+    first_day: date
+    last_day: date
+    levels: Counter[Key] = field(default_factory=Counter)  # held there by now
+
+    @classmethod
+    def of(cls, looks: Looks, zone: tzinfo) -> "_Account":
+        return cls(looks.moves, day_of(looks.since, zone), day_of(looks.until, zone))
+
+
+def _count_day(sums: dict[Key, Sums], accounts: list[_Account]) -> None:
+    for account in accounts:
+        for key, level in account.levels.items():
+            if level:
+                sums[key].seat_days += level
 
 
 def _move(

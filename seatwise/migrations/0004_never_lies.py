@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
             name='Notice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('reconnect', 'Somebody must authorize again'), ('away', 'The vendor does not answer'), ('drop', 'An unusual drop is held'), ('database', 'The database does not let a sync go on'), ('given_up', 'A sync was given up')], max_length=20)),
                 ('what', models.TextField()),
                 ('remedy', models.TextField(blank=True)),
                 ('began_at', models.DateTimeField()),
@@ -51,6 +52,16 @@ class Migration(migrations.Migration):
                 ('times', models.IntegerField(default=1)),
                 ('over_at', models.DateTimeField(null=True)),
             ],
+        ),
+        migrations.AddField(
+            model_name='connection',
+            name='members_whole_at',
+            field=models.DateTimeField(null=True),
+        ),
+        # Until now every list that was read to its end counted as complete.
+        migrations.RunSQL(
+            'UPDATE seatwise_connection SET members_whole_at = members_as_of',
+            migrations.RunSQL.noop,
         ),
         migrations.AddField(
             model_name='connection',

@@ -130,7 +130,9 @@ class Connection(Sealed):
     )
     disconnected_at = models.DateTimeField(null=True)
     replaced_at = models.DateTimeField(null=True)  # another account took its place
-    members_as_of = models.DateTimeField(null=True)  # the last complete enumeration
+    # The last complete list, or the last one in part where none was ever complete.
+    members_as_of = models.DateTimeField(null=True)
+    members_whole_at = models.DateTimeField(null=True)  # the last complete list
     licenses_as_of = models.DateTimeField(null=True)
     usage_as_of = models.DateTimeField(null=True)
     activity_as_of = models.DateTimeField(null=True)
@@ -269,7 +271,7 @@ class Connection(Sealed):
         self.license_pools.all().delete()
         self.usage_points.all().delete()
         self.runs.all().delete()
-        self.members_as_of = self.licenses_as_of = self.usage_as_of = None
+        self.members_as_of = self.members_whole_at = self.licenses_as_of = self.usage_as_of = None
         self.activity_as_of = self.activity_since = None
         self.account_gaps, self.sync_gaps = [], []
         self.reading_state, self.usage_terms = {}, {}

@@ -1,6 +1,6 @@
 """Who holds a seat at a service, and every change of it for ever."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Lower
 
 from seatwise.models.member_event import MemberEvent
 from seatwise.models.signal import Signal
-from seatwise.models.staged import StagedRecord, comparing
+from seatwise.models.staged import StagedRecord
 
 if TYPE_CHECKING:
     from seatwise.models.service import Service
@@ -69,14 +69,25 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Of the accounts that are shown; by their ids, so that one index filters and orders."""
         return self.filter(connection__in=service.shown_connections)
 
+    def in_accounts(self, accounts: Iterable[models.Model]) -> Self:
+        return self.filter(connection__in=[account.pk for account in accounts])
+
     def current(self) -> Self:
         return self.filter(left_at=None)
 
-    def count_missing(self, run: models.Model, kind: str) -> int:
-        """How many of these have no staged record of that kind. Inside a transaction."""
-        staged = StagedRecord.objects.of(run, kind).filter(key=models.OuterRef("external_id"))
-        with comparing():
-            return self.filter(~models.Exists(staged)).count()
+    def licensed(self) -> Self:
+        return self.filter(license__isnull=False)
+
+    def staged(self, records: QuerySet[StagedRecord]) -> Self:
+        """Of whom there is one of these records."""
+        return self.filter(models.Exists(records.filter(key=models.OuterRef("external_id"))))
+
+    def unstaged(self, records: QuerySet[StagedRecord]) -> Self:
+        return self.exclude(models.Exists(records.filter(key=models.OuterRef("external_id"))))
+
+    def missing(self, run: models.Model, kind: str) -> Self:
+        """Of whom the list that was staged says nothing; a seat of no licence says nothing."""
+        return self.unstaged(StagedRecord.objects.of(run, kind).that_say_something())
 
     def as_of(self, moment: datetime) -> Self:
         """Those who held a seat at that moment, as they were known then, by their present names.

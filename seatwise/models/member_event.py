@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 from typing import ClassVar, NamedTuple, Protocol, Self
 
@@ -12,13 +12,13 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Lower, TruncMonth
 
 WHO = ("email", "name")  # fields that tell who somebody is
-OF_THE_MEMBER = ("member", "member__role", "member__license__name")
+OF_THE_MEMBER = ("member", "member__connection", "member__role", "member__license__name")
 OF_ITSELF = ("at", "kind", "field", "before", "after")
 
 # People who were found together share their story: of 100,000 members there are 2,000 stories.
 STORIES = """
-SELECT story, role, license, count(*)
-FROM (SELECT member.role, pool.name AS license,
+SELECT account, story, role, license, count(*)
+FROM (SELECT member.connection_id AS account, member.role, pool.name AS license,
              json_agg(json_build_array(event.at, event.kind, event.field, event.before, event.after)
                       ORDER BY event.at, event.id)::text AS story
       FROM seatwise_memberevent event
@@ -26,7 +26,7 @@ FROM (SELECT member.role, pool.name AS license,
       LEFT JOIN seatwise_licensepool pool ON pool.id = member.license_id
       WHERE member.connection_id = ANY(%s) AND event.field IN ('', 'role', 'license')
       GROUP BY member.id, pool.name) AS each
-GROUP BY story, role, license
+GROUP BY account, story, role, license
 """
 
 
@@ -40,6 +40,7 @@ class Shows(Protocol):
 class SeatStory(NamedTuple):
     """What happened to the seats of `members` people, each with the same role and licence today."""
 
+    account: int  # its connection
     events: list[tuple[datetime, str, str, str, str]]  # at, kind, field, before, after
     role_now: str
     license_now: str | None
@@ -50,6 +51,7 @@ class SeatEvent(NamedTuple):
     """One event, with what its member's row says today."""
 
     member: int
+    account: int  # its connection
     role_now: str
     license_now: str | None
     at: datetime
@@ -63,6 +65,12 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
     def of(self, service: Shows) -> Self:
         """Of the accounts that are shown."""
         return self.filter(member__connection__in=service.shown_connections)
+
+    def in_accounts(self, accounts: Iterable[models.Model]) -> Self:
+        return self.filter(member__connection__in=[account.pk for account in accounts])
+
+    def of_members(self, keys: Sequence[int]) -> Self:
+        return self.filter(member__in=keys)
 
     def since(self, at: datetime) -> Self:
         return self.filter(at__gte=at)
@@ -87,20 +95,23 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
         """All that tells which seat somebody held."""
         return self.filter(field__in=["", "role", "license"])
 
-    def stories(self, service: Shows) -> Iterator[SeatStory]:
-        """All that tells which seats were held, the same story told once."""
+    def stories(self, accounts: Iterable[models.Model]) -> Iterator[SeatStory]:
+        """All that tells which seats were held, the same story of an account told once."""
         with database.cursor() as cursor:
-            cursor.execute(STORIES, [[account.pk for account in service.shown_connections]])
+            cursor.execute(STORIES, [[account.pk for account in accounts]])
             while rows := cursor.fetchmany(1000):
-                for story, role, license_now, members in rows:
+                for account, story, role, license_now, members in rows:
                     told = json.loads(story)
                     events = [(datetime.fromisoformat(at), *rest) for at, *rest in told]
-                    yield SeatStory(events, role, license_now, members)
+                    yield SeatStory(account, events, role, license_now, members)
 
-    def of_touched(self, first: datetime, last: datetime) -> Self:
-        """Every one of those members about whom there is one after `first`, up to `last`."""
-        touched = self.filter(at__gt=first, at__lte=last).values("member")
-        return self.filter(member__in=touched)
+    def of_touched(self, first: datetime, last: datetime, gone: Sequence[int] = ()) -> Self:
+        """Every one of those members about whom there is one after `first`, up to `last`.
+
+        And of all members of the connections in `gone`.
+        """
+        touched = Q(member__in=self.filter(at__gt=first, at__lte=last).values("member"))
+        return self.filter(touched | Q(member__connection__in=gone) if gone else touched)
 
     def by_member(self) -> Iterator["SeatEvent"]:
         """Streamed, member after member by name, each one's oldest first."""

@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from seatwise.models.user import User
 
 
+class Kind(models.TextChoices):
+    """What is the matter, as far as it matters whether it is the same again."""
+
+    RECONNECT = "reconnect", "Somebody must authorize again"
+    AWAY = "away", "The vendor does not answer"
+    DROP = "drop", "An unusual drop is held"
+    DATABASE = "database", "The database does not let a sync go on"
+    GIVEN_UP = "given_up", "A sync was given up"
+
+
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def open(self) -> Self:
         """Of what is still so."""
@@ -20,24 +30,21 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def tell(
         self,
         connection: "Connection",
-        what: str,
-        remedy: str,
+        kind: Kind,
         now: datetime,
         run: "SyncRun | None" = None,
     ) -> bool:
-        """Notes a trouble; whether it is news. The same again is counted, another takes its place.
+        """Notes what the connection's attention says; whether it is news.
 
-        Whoever calls holds the connection's row, so that two do not tell at once.
+        A trouble of the same kind is counted, whatever its words; another takes its place. Whoever
+        calls holds the connection's row, so that two do not tell at once.
         """
-        known = self.open().filter(connection=connection).first()
-        if known is not None and known.what == what:
-            known.last_at, known.times = now, known.times + 1
-            known.save(update_fields=["last_at", "times"])
+        told = {"what": connection.attention, "remedy": connection.remedy, "last_at": now}
+        known = self.open().filter(connection=connection, kind=kind)
+        if known.update(**told, times=models.F("times") + 1):
             return False
         self.close(connection, now)
-        self.create(
-            connection=connection, run=run, what=what, remedy=remedy, began_at=now, last_at=now
-        )
+        self.create(connection=connection, run=run, kind=kind, began_at=now, **told)
         return True
 
     def close(self, connection: "Connection", now: datetime) -> None:
@@ -57,6 +64,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
                 "what",
                 "remedy",
                 "began_at",
+                "last_at",
+                "times",
                 "run_id",
                 "connection__account_name",
                 "connection__service__key",
@@ -65,14 +74,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             .order_by("-pk")
         )
 
-    def unseen_by(self, user: models.Model) -> Self:
-        """Not yet put aside by this person; newest first."""
-        return self.exclude(seen_by=user).select_related("connection__service").order_by("-pk")
-
 
 class Notice(models.Model):
     connection = models.ForeignKey("Connection", on_delete=models.CASCADE, related_name="notices")
     run = models.ForeignKey("SyncRun", null=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=20, choices=Kind)
     what = models.TextField()
     remedy = models.TextField(blank=True)
     began_at = models.DateTimeField()

@@ -4,15 +4,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-from django.db import models
+from django.db import models, transaction
 
 if TYPE_CHECKING:
     from seatwise.models.member_event import MemberEventQuerySet
 
 STAGES = ("members", "licences", "usage", "activity")
-DIED = "died"  # how an attempt ended of which nothing more was heard
-NO_MEMORY = "out of memory"
-DEATHS = (DIED, NO_MEMORY)
+
+
+class How(models.TextChoices):
+    """How an attempt at a run ended."""
+
+    DIED = "died", "Its worker died or froze"
+    NO_MEMORY = "out of memory", "Its worker ran out of memory"
+    HANDED_OVER = "handed over", "Its worker was going down and handed the sync over"
+    DATABASE = "database away", "The database was away for too long"
+    AWAY = "vendor away", "The service could not answer, to try again later"
+    BROKEN = "broken answer", "What the service answered could not be used, to try again later"
+    DOUBTED = "unusual drop", "An unusual drop was held back, to look again later"
+    KEPT_BACK = "kept back", "Seatwise itself was not to go on, to try again later"
+    STOPPED = "stopped", "Somebody stopped the sync"
+    CANCELLED = "cancelled", "The sync was ended meanwhile"
+    ENDED = "ended", "Came to the end"
+    GAVE_UP = "gave up", "Could not go on: a person is needed"
+
+
+DEATHS = (How.DIED, How.NO_MEMORY)
 
 
 class RunState(models.TextChoices):
@@ -103,12 +120,15 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
     def cancel(self, reason: str, now: datetime, state: RunState = RunState.CANCELLED) -> int:
         """Ends what is open; a running sync notices at its next page. Unfinished lists are gone."""
-        ended = list(self.open().values_list("pk", flat=True))
-        told = {"state": state, "reason": reason, "finished_at": now}
-        count = self.filter(pk__in=ended).update(**told, remedy="", retry_at=None, checkpoint={})
-        for run in SyncRun.objects.filter(pk__in=ended):
-            run.staged.all().delete()
-        return count
+        with transaction.atomic():
+            ended = list(self.open().select_for_update(of=("self",)))
+            for run in ended:
+                run.state, run.reason, run.remedy = state, reason, ""
+                run.finished_at, run.retry_at, run.checkpoint = now, None, {}
+                run.leave(How.CANCELLED, now)
+                run.save()
+                run.staged.all().delete()
+        return len(ended)
 
 
 class SyncRun(models.Model):
@@ -180,8 +200,18 @@ class SyncRun(models.Model):
 
     @property
     def deaths(self) -> int:
-        """How many attempts took their worker down, or went down or froze with it."""
-        return sum(attempt["how"] in DEATHS for attempt in self.attempts)
+        """How many attempts in a row took their worker down, or went down or froze with it."""
+        return self.in_a_row(*DEATHS)
+
+    def in_a_row(self, *hows: How) -> int:
+        """How many of the newest attempts, but for one that goes on, all ended so."""
+        ended = [attempt["how"] for attempt in reversed(self.attempts) if attempt["how"]]
+        return next((n for n, how in enumerate(ended) if how not in hows), len(ended))
+
+    def leave(self, how: How, now: datetime) -> None:
+        """Notes how the attempt that went on has ended; unsaved."""
+        if self.attempts and not self.attempts[-1]["how"]:
+            self.attempts[-1] |= {"ended": now.isoformat(), "how": how}
 
     @property
     def seconds(self) -> float | None:

@@ -23,7 +23,8 @@ from seatwise.models import Connection, SyncRun, User
 from seatwise.sync import byfile, checkpoint, drops, ending, stages
 from seatwise.sync.bridge import CannotGoOn, HandedOver, read
 from seatwise.sync.claim import Claim, Superseded, start
-from seatwise.sync.lasting import DatabaseAway, lasting
+from seatwise.sync.drops import UnusualDrop
+from seatwise.sync.lasting import DatabaseAway, lasting, trouble_of
 from seatwise.sync.plan import agree_on_terms, anew, plan_now
 from seatwise.sync.wishes import believe, stop
 
@@ -32,14 +33,22 @@ log = logging.getLogger(__name__)
 __all__ = ["believe", "byfile", "open_run", "run", "stop"]
 
 
-def run(run_id: int, *, stopping: Callable[[], bool] = lambda: False) -> datetime | None:
+def run(
+    run_id: int,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    is_ours: Callable[[], bool] = lambda: True,
+) -> datetime | None:
     """Carries out one attempt at a sync; how it ended is on the SyncRun.
+
+    `is_ours` is asked in the transaction that begins it: somebody else may have been given what
+    this process was asked to do, while it was frozen.
 
     Returns when to try again: where the vendor could not answer, or at once where this process is
     `stopping`, which is asked after each page and, while one takes long, before its end. Never
     raises for what a vendor does.
     """
-    claim = lasting(partial(start, run_id, secrets.token_hex(8)))
+    claim = lasting(partial(start, run_id, secrets.token_hex(8), is_ours))
     if claim is None:
         return None
     try:
@@ -74,12 +83,12 @@ def _carried_out(claim: Claim, stopping: Callable[[], bool]) -> datetime | None:
         return lasting(partial(ending.stopped, claim, error))
     except MemoryError:
         return lasting(partial(ending.exhausted, claim))
-    except DatabaseAway as error:
-        log.error("run %s: %s", claim.run_id, error)
-        return ending.interrupted(claim, error)
     except Superseded:
         raise
     except Exception as error:
+        if trouble := trouble_of(error):
+            log.error("run %s: %s", claim.run_id, DatabaseAway(trouble))
+            return ending.interrupted(claim, DatabaseAway(trouble))
         ending.broken(claim, error)
         raise
 
@@ -90,14 +99,16 @@ def _attempted(claim: Claim, stopping: Callable[[], bool]) -> datetime | None:
     gaps: dict[Stage, list[Gap]] = {part.stage: list(part.gaps) for part in kept}
     ended: set[Stage] = set()
     claim.meter.lap()
-    for batch in _batches(claim, stopping):
-        if batch.stage in ended:  # it is read anew
-            ended.remove(batch.stage)
+    for batch in _batches(claim, gaps, stopping):
+        if batch.stage in ended or batch.anew:
+            ended.discard(batch.stage)
             gaps[batch.stage] = []
         gaps.setdefault(batch.stage, []).extend(batch.gaps)
         if batch.ended:
             ended.add(batch.stage)
-        lasting(partial(_take, claim, batch, gaps[batch.stage], claim.meter.lap()))
+        took = partial(_take, claim, batch, gaps[batch.stage], claim.meter.lap())
+        if drop := lasting(took, stopping=stopping):
+            raise drop
         if hindrance := installation.hindrance(claim.connection):
             raise KeptBack(hindrance)
         if stopping():
@@ -107,7 +118,9 @@ def _attempted(claim: Claim, stopping: Callable[[], bool]) -> datetime | None:
     return None
 
 
-def _batches(claim: Claim, stopping: Callable[[], bool]) -> Iterator[Batch]:
+def _batches(
+    claim: Claim, gaps: dict[Stage, list[Gap]], stopping: Callable[[], bool]
+) -> Iterator[Batch]:
     """What the account gives; from the start where the connector refuses what was kept."""
     connection = claim.connection
     plan = plan_now(connection)
@@ -118,6 +131,7 @@ def _batches(claim: Claim, stopping: Callable[[], bool]) -> Iterator[Batch]:
         except CannotGoOn as reason:
             log.info("run %s reads its lists anew: %s", claim.run_id, reason)
             lasting(partial(_forget_lists, claim))
+            gaps.clear()
         except StateRefused as reason:
             if not plan.state:
                 raise
@@ -134,19 +148,21 @@ def _forget_lists(claim: Claim) -> None:
 
 
 @transaction.atomic
-def _take(claim: Claim, batch: Batch, gaps: list[Gap], seconds: float) -> None:
+def _take(claim: Claim, batch: Batch, gaps: list[Gap], seconds: float) -> UnusualDrop | None:
     """One page: its records, how far we are, and the check that we may still write.
 
     What a later attempt or a later sync may pass over is noted together with the records that
-    make it so.
+    make it so. Returns a drop that is not believed: it is remembered, and nothing was applied.
     """
     run = claim.hold()
+    if batch.anew:  # rows of two readings must not pass for one
+        checkpoint.forget(run, batch.stage)
     stages.stage(run, batch)
     if batch.state is not None:
         run.connection.remember(batch.state)
     ended = batch.complete or batch.ended
-    if ended:
-        _apply(run, batch)
+    if ended and (drop := _applied(run, batch)):
+        return drop
     checkpoint.note(run, batch, gaps, timezone.now())
     in_part = any(not gap.minor for gap in gaps)
     before = run.stages.get(batch.stage, {})
@@ -158,18 +174,16 @@ def _take(claim: Claim, batch: Batch, gaps: list[Gap], seconds: float) -> None:
         "seconds": round(before.get("seconds", 0.0) + seconds, 3),
     }
     run.save()
+    return None
 
 
-def _apply(run: SyncRun, batch: Batch) -> None:
+def _applied(run: SyncRun, batch: Batch) -> UnusualDrop | None:
     """Makes a stage visible, unless too much of it is suddenly missing to be believed yet."""
-    doubted = drops.STAGE_OF.get(run.doubt.get("what", "")) == batch.stage
     try:
         stages.apply(run, batch.stage, whole=batch.complete)
-        settled = "over"
-    except drops.UnusualDrop as drop:
-        settled = drops.belief(run.doubt, drop, timezone.now())
-        if not settled:
-            raise
-        stages.apply(run, batch.stage, whole=batch.complete, insist=True)
-    if doubted and not run.doubt.get("settled"):
-        run.doubt = {**run.doubt, "settled": settled}
+    except UnusualDrop as drop:
+        drops.doubt(run, drop, drops.known_of(run, drop.stage), timezone.now())
+        checkpoint.forget(run, drop.stage)  # to be looked at again, not remembered
+        run.save()
+        return drop
+    return None

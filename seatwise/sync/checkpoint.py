@@ -74,6 +74,7 @@ def note(run: SyncRun, batch: Batch, gaps: Sequence[Gap], now: datetime) -> None
 
 def begin(run: SyncRun, now: datetime) -> None:
     """Drops what does not count for another attempt; unsaved but for the staged records."""
+    StagedRecord.objects.of_kinds(run, ["never"]).delete()  # each attempt asks for it anew
     parts = _parts(run)
     stages: list[Stage] = list(KINDS)
     for number, stage in enumerate(stages):

@@ -4,13 +4,14 @@ import os
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 
 from seatwise.models import Connection, SyncRun
-from seatwise.models.sync_run import DIED, RunState
+from seatwise.models.sync_run import How, RunState
 from seatwise.sync import checkpoint
 
 MOST_TOLD = 50  # attempts that a run remembers
@@ -64,7 +65,7 @@ class Claim:
 
 
 @transaction.atomic
-def start(run_id: int, key: str) -> Claim | None:
+def start(run_id: int, key: str, is_ours: Callable[[], bool] = lambda: True) -> Claim | None:
     """Begins the next attempt at a run; None where the run has ended already.
 
     It is counted before anything is read, so that one that takes its worker down is known by
@@ -72,7 +73,7 @@ def start(run_id: int, key: str) -> Claim | None:
     the first time had been kept.
     """
     run = SyncRun.objects.locked(run_id)
-    if run is None or not run.is_open:
+    if run is None or not run.is_open or not is_ours():
         return None
     if not (run.attempts and run.attempts[-1].get("key") == key):
         _begin(run, key)
@@ -84,7 +85,7 @@ def start(run_id: int, key: str) -> Claim | None:
 def _begin(run: SyncRun, key: str) -> None:
     now = timezone.now()
     if run.state == RunState.RUNNING and run.attempts:
-        run.attempts[-1]["how"] = DIED
+        run.attempts[-1]["how"] = run.attempts[-1]["how"] or How.DIED
     run.attempt += 1
     told = {"number": run.attempt, "worker": _here(), "began": now.isoformat(), "key": key}
     run.attempts = [*run.attempts, {**told, "ended": None, "how": ""}][-MOST_TOLD:]

@@ -1,4 +1,8 @@
-"""A change that is more likely a mistake than the truth is held back, not acted upon."""
+"""A change that is more likely a mistake than the truth is held back, not acted upon.
+
+What is doubted is remembered by person: a second look agrees where those are missing again, and
+whoever is missing beyond them is judged by the same measure as at any other look.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,11 +10,15 @@ from typing import Any
 
 from seatwise.connectors.errors import BrokenAnswer
 from seatwise.connectors.records import Stage
+from seatwise.models import Member, StagedRecord, SyncRun
+from seatwise.models.member import MemberQuerySet
 
 SHARE = 0.3  # of what was there
 FEW = 10  # a drop of no more than so many may happen any day
 LOOK_AGAIN = timedelta(hours=1)
-STAGE_OF: Mapping[str, Stage] = {"members": "members", "allocated licences": "licences"}
+WHAT: Mapping[Stage, str] = {"members": "members", "licences": "allocated licences"}
+LISTED: Mapping[Stage, str] = {"members": "member", "licences": "seat"}
+GONE: Mapping[Stage, str] = {"members": "gone", "licences": "given back"}  # who is doubted
 
 
 class UnusualDrop(BrokenAnswer):
@@ -21,12 +29,12 @@ class UnusualDrop(BrokenAnswer):
         "Seatwise looks again after an hour, and takes it as the truth if it is still so then."
     )
 
-    def __init__(self, service: str, what: str, before: int, gone: int) -> None:
+    def __init__(self, service: str, stage: Stage, before: int, gone: int) -> None:
         super().__init__(
-            f"{service} no longer lists {gone:,} of {before:,} {what}. So unusual a drop was "
-            "not applied, and what you see is from before."
+            f"{service} no longer lists {gone:,} of {before:,} {WHAT[stage]}. So unusual a drop "
+            "was not applied, and what you see is from before."
         )
-        self.stage, self.what, self.before, self.gone = STAGE_OF[what], what, before, gone
+        self.stage, self.before, self.gone = stage, before, gone
 
 
 def is_unusual(before: int, gone: int) -> bool:
@@ -38,33 +46,74 @@ def is_unusual(before: int, gone: int) -> bool:
     return (gone > FEW and gone > before * SHARE) or 0 < before == gone
 
 
-def doubted(doubt: Mapping[str, Any], drop: UnusualDrop, at: datetime) -> dict[str, Any]:
-    """What a run keeps of a drop; a look that agrees with an earlier one keeps its time."""
-    told = {"stage": drop.stage, "what": drop.what, "before": drop.before, "gone": drop.gone}
-    if _agrees(doubt, drop):
-        return {**doubt, **told}
-    return {**told, "at": at.isoformat()}
+def check(run: SyncRun, stage: Stage, known: MemberQuerySet, now: datetime) -> None:
+    """Looks at who of those `known` is missing from what was staged, inside the transaction.
 
-
-def belief(doubt: Mapping[str, Any], drop: UnusualDrop, at: datetime) -> str:
-    """Why a drop is taken as the truth, in a word; "" where it is still held.
-
-    Nobody believes more than what was seen: a list that has shrunk further is doubted anew.
+    Raises UnusualDrop where that is not believed, by a person's word or by an earlier look an hour
+    ago; else notes on the run what became of a doubt.
     """
-    if not _agrees(doubt, drop):
-        return ""
-    if doubt.get("believed_by"):
-        return "confirmed"
-    return "agreed" if at >= again_at(doubt) else ""
+    before, gone = known.count(), known.missing(run, LISTED[stage]).count()
+    told = doubt_about(run, stage)
+    if not is_unusual(before, gone):
+        settled = "over"
+    elif _agrees(run, stage, known, before) and (word := _belief(told, now)):
+        settled = word
+    else:
+        raise UnusualDrop(run.connection.service.name, stage, before, gone)
+    if told:
+        run.doubt = {**told, "gone": gone, "settled": settled}
 
 
-def again_at(doubt: Mapping[str, Any]) -> datetime:
+def doubt(run: SyncRun, drop: UnusualDrop, known: MemberQuerySet, now: datetime) -> None:
+    """Remembers a drop and who it is about. A look that agrees with the first keeps its time.
+
+    With the list still staged, inside the transaction.
+    """
+    if doubt_about(run, drop.stage) and _agrees(run, drop.stage, known, drop.before):
+        return
+    kind = GONE[drop.stage]
+    StagedRecord.objects.of_kinds(run, [kind]).delete()
+    ids = known.missing(run, LISTED[drop.stage]).values_list("external_id", flat=True)
+    StagedRecord.objects.bulk_create(
+        (StagedRecord(run=run, kind=kind, key=key, data={}) for key in list(ids)), batch_size=1000
+    )
+    run.doubt = {
+        "stage": drop.stage,
+        "what": WHAT[drop.stage],
+        "before": drop.before,
+        "gone": drop.gone,
+        "at": now.isoformat(),
+    }
+
+
+def doubt_about(run: SyncRun, stage: Stage) -> Mapping[str, Any]:
+    """What is doubted about a list; {} where nothing is."""
+    open_ = run.doubt.get("stage") == stage and not run.doubt.get("settled")
+    return run.doubt if open_ else {}
+
+
+def again_at(told: Mapping[str, Any]) -> datetime:
     """When the look is due that may agree."""
-    return datetime.fromisoformat(doubt["at"]) + LOOK_AGAIN
+    return datetime.fromisoformat(told["at"]) + LOOK_AGAIN
 
 
-def _agrees(doubt: Mapping[str, Any], drop: UnusualDrop) -> bool:
-    if doubt.get("what") != drop.what or doubt.get("settled"):
+def known_of(run: SyncRun, stage: Stage) -> MemberQuerySet:
+    """Whom a list is compared with: current members, or those of them with a licence."""
+    current = Member.objects.filter(connection=run.connection).current()
+    return current if stage == "members" else current.licensed()
+
+
+def _belief(told: Mapping[str, Any], now: datetime) -> str:
+    if told.get("believed_by"):
+        return "confirmed"
+    return "agreed" if told and now >= again_at(told) else ""
+
+
+def _agrees(run: SyncRun, stage: Stage, known: MemberQuerySet, before: int) -> bool:
+    """Whether those who are missing beyond the doubted ones are no unusual drop by themselves."""
+    if not doubt_about(run, stage):
         return False
-    left, left_now = doubt["before"] - doubt["gone"], drop.before - drop.gone
-    return left == left_now or not is_unusual(left, left - left_now)
+    missing = known.missing(run, LISTED[stage])
+    doubted = StagedRecord.objects.of(run, GONE[stage])
+    left = before - known.staged(doubted).count()
+    return not is_unusual(left, missing.unstaged(doubted).count())

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from random import SystemRandom
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from seatwise import audit
@@ -21,21 +21,27 @@ from seatwise.connectors.records import Gap
 from seatwise.models import Connection, Notice, SyncRun
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
-from seatwise.models.sync_run import NO_MEMORY, RunState
+from seatwise.models.notice import Kind
+from seatwise.models.sync_run import How, RunState
 from seatwise.sync import checkpoint
 from seatwise.sync.claim import Claim
-from seatwise.sync.drops import UnusualDrop, again_at, doubted
+from seatwise.sync.drops import UnusualDrop, again_at
+from seatwise.sync.lasting import DatabaseAway
 from seatwise.sync.schedule import next_sync
 
 log = logging.getLogger(__name__)
 
 # The longest pauses before the second try, the third, and so on; the last one repeats.
 PAUSES = [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1)]
-TRIES = len(PAUSES)  # of a vendor whose answers are broken; one that is away is asked on
+MOST_BROKEN = 5  # answers in a row that cannot be used; a vendor that is away is asked on
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=1)
 KEPT_BACK = timedelta(minutes=5)  # until it is looked again whether the grant may be used
 AWAY = timedelta(seconds=30)  # until a run goes on that the database or the memory has stopped
 MOST_DEATHS = 3
+BY_SCHEDULE = (
+    "Seatwise asks again by the schedule, or when somebody presses Sync now; a proxy in between "
+    "may be the cause."
+)
 DICE = SystemRandom()  # so that many who failed at one moment do not come back at one moment
 
 
@@ -60,7 +66,7 @@ def handed_over(claim: Claim) -> datetime:
     """This worker is going down: the run waits for another, which takes it from here."""
     run = claim.hold()
     run.state = RunState.QUEUED
-    _leave(run, "handed over")
+    run.leave(How.HANDED_OVER, timezone.now())
     run.save()
     return timezone.now()
 
@@ -74,14 +80,18 @@ def broken(claim: Claim, error: Exception) -> None:
     )
 
 
+@transaction.atomic
 def parked(claim: Claim) -> None:
     """Several workers went down with this run: it is put aside, so that no more do."""
     log.error("run %s is put aside: %s workers did not survive it", claim.run_id, claim.deaths)
+    run = claim.hold()
+    run.attempts = run.attempts[:-1]  # this one was none
+    run.save()
     _given_up(
         claim,
-        f"Reading {claim.connection} was put aside: {claim.deaths} attempts in a row ended with "
-        "their worker, each without a word.",
-        "The last complete data stays. The operator looks for what killed the workers (memory, a "
+        f"Reading {claim.connection} was put aside: {claim.deaths} attempts in a row ended "
+        "together with their worker.",
+        "The last complete data stays. The operator looks for what ended the workers (memory, a "
         "crash, kill -9) and presses Sync now; else the schedule tries again.",
     )
 
@@ -93,12 +103,12 @@ def exhausted(claim: Claim) -> datetime:
     sentence = "The worker ran out of memory in the middle of reading."
     run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + AWAY
     run.reason, run.remedy = sentence, "Seatwise goes on by itself from where it was."
-    _leave(run, NO_MEMORY)
+    run.leave(How.NO_MEMORY, timezone.now())
     run.save()
     return run.retry_at
 
 
-def interrupted(claim: Claim, error: DatabaseError) -> datetime:
+def interrupted(claim: Claim, error: DatabaseAway) -> datetime:
     """The database was away for longer than one waits; goes on as soon as that can be noted.
 
     Raises what the database raises where it still is away: the run is then found open and
@@ -106,10 +116,17 @@ def interrupted(claim: Claim, error: DatabaseError) -> datetime:
     """
     with transaction.atomic():
         run = claim.hold()
-        run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + AWAY
-        run.reason = str(error)
-        run.remedy = "Nothing is lost: Seatwise goes on by itself from where it was."
-        _leave(run, "the database was away")
+        now = timezone.now()
+        pause = PAUSES[min(run.failures, len(PAUSES) - 1)] * DICE.random()
+        run.state, run.retry_at = RunState.RETRY_AT, now + max(pause, AWAY)
+        run.reason, run.remedy = error.sentence, error.remedy
+        run.failures += 1
+        if run.failures >= len(PAUSES):
+            connection = _locked(run)
+            connection.attention, connection.remedy = run.reason, run.remedy
+            connection.save(update_fields=["attention", "remedy"])
+            _tell(run, connection, Kind.DATABASE)
+        run.leave(How.DATABASE, timezone.now())
         run.save()
         return run.retry_at
 
@@ -123,7 +140,7 @@ def stopped(claim: Claim, error: VendorError) -> datetime | None:
         _close(run, RunState.ACTION_NEEDED, str(error), error.remedy)
         return None
     if isinstance(error, KeptBack):
-        return _held_back(run, connection, error)
+        return _held_back(claim, run, connection, error)
     log.warning("run %s: %s", run.pk, error)
     again = _again_at(run, error)
     if again is not None:
@@ -132,7 +149,7 @@ def stopped(claim: Claim, error: VendorError) -> datetime | None:
         _close(run, RunState.ACTION_NEEDED, str(error), error.remedy)
         connection.state, connection.next_sync_at = State.NEEDS_RECONNECT, None
         connection.attention, connection.remedy = str(error), error.remedy
-        Notice.objects.tell(connection, str(error), error.remedy, timezone.now(), run)
+        Notice.objects.tell(connection, Kind.RECONNECT, timezone.now(), run)
         audit.record(
             Action.RECONNECT_NEEDED,
             service=connection.service.key,
@@ -141,7 +158,7 @@ def stopped(claim: Claim, error: VendorError) -> datetime | None:
             detail={"connection": connection.pk, "run": run.pk},
         )
     else:
-        _give_up(run, connection, str(error), error.remedy)
+        _give_up(run, connection, str(error), BY_SCHEDULE if _is_broken(error) else error.remedy)
     connection.save(update_fields=["state", "attention", "remedy", "next_sync_at"])
     return again
 
@@ -154,16 +171,14 @@ def _again_at(run: SyncRun, error: VendorError) -> datetime | None:
     """
     now = timezone.now()
     if isinstance(error, UnusualDrop):
-        run.doubt = doubted(run.doubt, error, now)
-        checkpoint.forget(run, error.stage)  # to be looked at again, not remembered
         return max(again_at(run.doubt), now + SHORTEST)
     if not isinstance(error, TryAgainLater | BrokenAnswer):
         return None
-    if isinstance(error, BrokenAnswer):
+    if _is_broken(error):
         checkpoint.forget(run, *checkpoint.KINDS)
-        if run.failures >= TRIES:
+        if run.in_a_row(How.BROKEN) + 1 >= MOST_BROKEN:
             return None
-    pause = PAUSES[min(run.failures, TRIES - 1)] * DICE.random()
+    pause = PAUSES[min(run.failures, len(PAUSES) - 1)] * DICE.random()
     asked = timedelta(seconds=min(getattr(error, "after", None) or 0, LONGEST.total_seconds()))
     run.failures += 1
     return now + max(asked + min(pause, PAUSES[0]) if asked else pause, SHORTEST)
@@ -172,19 +187,34 @@ def _again_at(run: SyncRun, error: VendorError) -> datetime | None:
 def _wait(run: SyncRun, connection: Connection, error: VendorError, again: datetime) -> None:
     run.state, run.retry_at = RunState.RETRY_AT, again
     run.reason, run.remedy = str(error), error.remedy
-    _leave(run, "an unusual drop" if isinstance(error, UnusualDrop) else "to try again")
+    run.leave(_how(error), timezone.now())
     run.save()
     connection.state = State.RETRYING
     connection.attention, connection.remedy = str(error), error.remedy
-    if isinstance(error, UnusualDrop) or run.failures >= TRIES:
-        _tell(run, connection)
+    if isinstance(error, UnusualDrop):
+        _tell(run, connection, Kind.DROP)
+    elif run.failures >= len(PAUSES):
+        _tell(run, connection, Kind.AWAY)
 
 
-def _held_back(run: SyncRun, connection: Connection, error: KeptBack) -> datetime:
-    """Seatwise itself is in the way, not the vendor: nothing was tried, so nothing is counted."""
+def _how(error: VendorError) -> How:
+    if isinstance(error, UnusualDrop):
+        return How.DOUBTED
+    return How.BROKEN if _is_broken(error) else How.AWAY
+
+
+def _is_broken(error: VendorError) -> bool:
+    return isinstance(error, BrokenAnswer) and not isinstance(error, UnusualDrop)
+
+
+def _held_back(claim: Claim, run: SyncRun, connection: Connection, error: KeptBack) -> datetime:
+    """Seatwise itself is in the way, not the vendor; where nothing was tried nothing is told."""
     run.state, run.retry_at = RunState.RETRY_AT, timezone.now() + KEPT_BACK
     run.reason, run.remedy = str(error), error.remedy
-    run.attempts = run.attempts[:-1]
+    if claim.meter.made:
+        run.leave(How.KEPT_BACK, timezone.now())
+    else:
+        run.attempts = run.attempts[:-1]
     run.save()
     connection.attention, connection.remedy = str(error), error.remedy
     connection.save(update_fields=["attention", "remedy"])
@@ -206,13 +236,12 @@ def _give_up(run: SyncRun, connection: Connection, sentence: str, remedy: str) -
         connection.state = State.LIMITED
         connection.attention, connection.remedy = sentence, remedy
         connection.next_sync_at = next_sync(connection, timezone.now())
-        _tell(run, connection)
+        _tell(run, connection, Kind.GIVEN_UP)
 
 
-def _tell(run: SyncRun, connection: Connection) -> None:
-    """Once for one trouble, however often it comes back."""
-    now = timezone.now()
-    if Notice.objects.tell(connection, connection.attention, connection.remedy, now, run):
+def _tell(run: SyncRun, connection: Connection, kind: Kind) -> None:
+    """Once for one kind of trouble, until it is over."""
+    if Notice.objects.tell(connection, kind, timezone.now(), run):
         audit.record(
             Action.ATTENTION_NEEDED,
             service=connection.service.key,
@@ -227,15 +256,10 @@ def _locked(run: SyncRun) -> Connection:
     return found.select_for_update(of=("self",), no_key=True).get(pk=run.connection_id)
 
 
-def _leave(run: SyncRun, how: str) -> None:
-    """Notes how the attempt ended; unsaved."""
-    if run.attempts and not run.attempts[-1]["how"]:
-        run.attempts[-1] |= {"ended": timezone.now().isoformat(), "how": how}
-
-
 def _close(run: SyncRun, state: RunState, reason: str = "", remedy: str = "") -> None:
     run.state, run.reason, run.remedy = state, reason, remedy
     run.finished_at, run.retry_at, run.checkpoint = timezone.now(), None, {}
-    _leave(run, RunState(state).label.lower())
+    gave_up = state == RunState.ACTION_NEEDED
+    run.leave(How.GAVE_UP if gave_up else How.ENDED, timezone.now())
     run.staged.all().delete()
     run.save()

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PATIENCE = 60.0  # seconds for a database that is away
+LITTLE_PATIENCE = 3.0  # seconds, for a process that is to stop
 TRIES = 3  # at once, of what others were in the way of
 RESTS = (0.2, 1.0)  # seconds between two tries, at random so that many do not keep step
 SHORT_RESTS = (0.01, 0.1)
@@ -48,10 +49,16 @@ class DatabaseAway(OperationalError):
         self.sentence, self.remedy = SENTENCES[trouble], REMEDIES[trouble]
 
 
-def lasting(work: Callable[[], T], *, patience: float = PATIENCE) -> T:
+def lasting(
+    work: Callable[[], T],
+    *,
+    patience: float = PATIENCE,
+    stopping: Callable[[], bool] = lambda: False,
+) -> T:
     """What `work` returns, carried out in one transaction, again where the database failed it.
 
-    Raises DatabaseAway when it stays away for `patience` seconds, or crosses others three times;
+    Raises DatabaseAway when it stays away for `patience` seconds, or for a few where this process
+    is `stopping`, or crosses others three times;
     RuntimeError inside an open transaction, which cannot be begun anew from within. If the
     database goes away at the commit, nobody knows whether it took place: `work` is then done
     again and must bear that.
@@ -66,6 +73,9 @@ def lasting(work: Callable[[], T], *, patience: float = PATIENCE) -> T:
             if trouble is None or database.in_atomic_block:  # the latter in a test's transaction
                 raise
             crossed += trouble == "crossed"
+            if stopping():
+                until = min(until, time.monotonic() + LITTLE_PATIENCE)
+                stopping = lambda: False  # noqa: E731 - said once
             if crossed >= TRIES or time.monotonic() > until:
                 raise DatabaseAway(trouble) from error
             log.warning("%s It is tried again.", SENTENCES[trouble])

@@ -6,9 +6,9 @@ The database compares and writes by set, so nobody's row is touched whose licenc
 from datetime import datetime
 from typing import Any
 
-from seatwise.models import LicensePool, Member, MemberEvent, StagedRecord, SyncRun
+from seatwise.models import LicensePool, MemberEvent, StagedRecord, SyncRun
 from seatwise.models.staged import comparing
-from seatwise.sync.drops import UnusualDrop, is_unusual
+from seatwise.sync import drops
 
 # What each member holds in the table, and what they hold by what was read: the listed seat, or,
 # where nobody can say, what they held, as far as there still is such a licence.
@@ -56,10 +56,7 @@ def apply_licenses(run: SyncRun, now: datetime, *, whole: bool, insist: bool) ->
     if not whole and not StagedRecord.objects.of(run, "license").exists():
         return False
     if whole and not insist:
-        held = Member.objects.filter(connection=run.connection, license__isnull=False).current()
-        before, gone = held.count(), held.count_missing(run, "seat")
-        if is_unusual(before, gone):
-            raise UnusualDrop(run.connection.service.name, "allocated licences", before, gone)
+        drops.check(run, "licences", drops.known_of(run, "licences"), now)
     kinds = MemberEvent.Kind
     given: dict[str, Any] = {
         "connection": run.connection_id,

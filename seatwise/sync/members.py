@@ -15,8 +15,8 @@ from django.db import connection as database
 
 from seatwise.connectors.records import MemberRecord
 from seatwise.diff import Change, Known, Pair, changes
-from seatwise.models import Member, MemberEvent, SyncRun
-from seatwise.sync.drops import UnusualDrop, is_unusual
+from seatwise.models import MemberEvent, SyncRun
+from seatwise.sync import drops
 
 CHUNK = 1000  # rows a statement
 # Whoever may differ, in the order of the ids; a few too many do no harm. A full join is never a
@@ -80,10 +80,7 @@ def apply_members(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> 
     """
     connection = run.connection
     if whole and not insist:
-        known = Member.objects.filter(connection=connection).current()
-        before, gone = known.count(), known.count_missing(run, "member")
-        if is_unusual(before, gone):
-            raise UnusualDrop(connection.service.name, "members", before, gone)
+        drops.check(run, "members", drops.known_of(run, "members"), now)
     first_look = connection.members_as_of is None
     counts: Counter[str] = Counter()
     plan = planned(run) if whole else (each for each in planned(run) if each.kind != "left")

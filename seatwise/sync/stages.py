@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.utils import timezone
@@ -25,6 +25,7 @@ from seatwise.sync.licenses import apply_licenses
 from seatwise.sync.members import apply_members
 
 T = TypeVar("T")
+TICK = timedelta(microseconds=1)
 
 
 def stage(run: SyncRun, batch: Batch) -> None:
@@ -48,13 +49,16 @@ def apply(run: SyncRun, name: Stage, *, whole: bool = True, insist: bool = False
     Without `whole` the list has a hole: who is in it is taken, and nobody counts as gone.
     With `insist` an unusual drop is believed. Raises UnusualDrop.
     """
-    _APPLY[name](run, timezone.now(), whole, insist)
+    _APPLY[name](run, _now(run), whole, insist)
 
 
 def _members(run: SyncRun, now: datetime, whole: bool, insist: bool) -> None:
     found = apply_members(run, now, whole=whole, insist=insist)
     run.counts = dict(Counter(run.counts) + Counter(found))
-    _as_of(run, members_as_of=now)
+    if whole:
+        _as_of(run, members_as_of=now, members_whole_at=now)
+    elif run.connection.members_whole_at is None:
+        _as_of(run, members_as_of=now)
 
 
 def _licenses(run: SyncRun, now: datetime, whole: bool, insist: bool) -> None:
@@ -85,6 +89,13 @@ def _as_of(run: SyncRun, **times: datetime) -> None:
     Connection.objects.filter(pk=run.connection_id).update(**times)
     for field, at in times.items():
         setattr(run.connection, field, at)
+
+
+def _now(run: SyncRun) -> datetime:
+    """The time, but never before an earlier look: clocks differ, and history goes one way."""
+    connection = run.connection
+    looks = [connection.members_as_of, connection.licenses_as_of, connection.members_whole_at]
+    return max([timezone.now(), *(look + TICK for look in looks if look)])
 
 
 def _of(batch: Batch, kind: type[T]) -> list[T]:

@@ -7,7 +7,7 @@ from seatwise import audit
 from seatwise.models import Connection, Notice, SyncRun, User
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
-from seatwise.models.sync_run import RunState
+from seatwise.models.sync_run import How, RunState
 from seatwise.sync.schedule import next_sync
 
 
@@ -20,17 +20,16 @@ def stop(run: SyncRun, *, by: User) -> bool:
     held = SyncRun.objects.locked(run.pk)
     if held is None or not held.is_open or held.connection.is_by_file:
         return False
-    now = timezone.now()
+    now, told = timezone.now(), held.reason
     held.state, held.ended_by = RunState.CANCELLED, by
     held.reason, held.remedy = f"{by.name} stopped it.", "What was complete stays."
     held.finished_at, held.retry_at, held.checkpoint = now, None, {}
-    if held.attempts and not held.attempts[-1]["how"]:
-        held.attempts[-1] |= {"ended": now.isoformat(), "how": "stopped"}
+    held.leave(How.STOPPED, now)
     held.staged.all().delete()
     held.save()
     connection = Connection.objects.select_for_update(no_key=True).get(pk=held.connection_id)
     if connection.is_alive:
-        if connection.state == State.RETRYING:
+        if connection.state == State.RETRYING or connection.attention == told:
             connection.state = connection.state_when_well
             connection.attention = connection.remedy = ""
             Notice.objects.close(connection, now)
@@ -47,13 +46,14 @@ def stop(run: SyncRun, *, by: User) -> bool:
 
 
 @transaction.atomic
-def believe(run: SyncRun, *, by: User) -> bool:
+def believe(run: SyncRun, *, by: User, shown: str = "") -> bool:
     """Takes an unusual drop for the truth; False where none is held (any more).
 
-    The account is looked at once more, and what is then missing beyond it is doubted anew.
+    `shown` is the doubt's `at`, as the person saw it: another one is not meant. The account is
+    looked at once more, and who is missing beyond those is judged like at any other look.
     """
     held = SyncRun.objects.locked(run.pk)
-    if held is None or not held.is_doubted:
+    if held is None or not held.is_doubted or shown not in ("", held.doubt["at"]):
         return False
     held.doubt |= {"believed_by": by.pk, "believed_name": by.name}
     if held.state == RunState.RETRY_AT:

@@ -7,6 +7,7 @@ without the other; should a later one get lost, `rescue` puts the run on the que
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
@@ -42,16 +43,18 @@ def request_sync(connection: Connection, *, by: User | None) -> SyncRun:
         run, is_new = sync.open_run(connection, by=by)
         if is_new:
             queue.put(run.pk)
-        elif by is not None:
-            _hurry(run)
+        elif by is not None and (held := SyncRun.objects.locked(run.pk)):
+            _hurry(held)
     return run
 
 
-def carry_out(run_id: int, *, stopping: Callable[[], bool]) -> None:
+def carry_out(
+    run_id: int, *, stopping: Callable[[], bool], is_ours: Callable[[], bool] = lambda: True
+) -> None:
     """Reads an account; what could not be read to the end goes back on the queue."""
-    again_at = sync.run(run_id, stopping=stopping)
+    again_at = sync.run(run_id, stopping=stopping, is_ours=is_ours)
     if again_at is not None:
-        lasting(lambda: queue.put(run_id, at=again_at))
+        lasting(lambda: queue.put(run_id, at=again_at), stopping=stopping)
 
 
 def run_worker(heartbeat: float = working.HEARTBEAT) -> None:
@@ -84,7 +87,8 @@ def sync_run(context: JobContext, run_id: int) -> None:
         if queue.belongs_elsewhere(run_id, queue=context.job.queue, lock=context.job.lock):
             queue.put(run_id)
         else:
-            carry_out(run_id, stopping=context.should_abort)
+            ours = partial(queue.is_doing, context.job.id)
+            carry_out(run_id, stopping=context.should_abort, is_ours=ours)
 
 
 @app.periodic(cron="* * * * *")

@@ -18,17 +18,21 @@ SYNC = "seatwise.sync_run"
 CARE = "care"  # what keeps the installation alive has slots of its own
 OTHERS = "sync"  # of services whose connector this process does not know
 EARLIER = "default"  # where an earlier release puts everything
-SUSPECTS = "suspects"  # the lock under which one at a time is tried, in the whole installation
+SUSPECTS = "suspects"  # the queue and the lock of what is tried one at a time, anywhere
 SUSPECT_FROM = 2  # deaths of its workers
 
 JOBS_OF = """
 SELECT 1 FROM procrastinate_jobs
 WHERE task_name = %s AND (args ->> 'run_id')::bigint = %s AND status IN ('todo', 'doing')
 """
+# What waits for this run, and what waits for earlier ones of its connection, which have ended.
 TAKE_OFF = """
 DELETE FROM procrastinate_jobs
-WHERE task_name = %s AND (args ->> 'run_id')::bigint = %s AND status = 'todo'
+WHERE task_name = %s AND status = 'todo' AND (args ->> 'run_id')::bigint IN (
+    SELECT run.id FROM seatwise_syncrun run WHERE run.connection_id = %s
+)
 """
+DOING = "SELECT 1 FROM procrastinate_jobs WHERE id = %s AND status = 'doing' FOR SHARE"
 HASTEN = """
 UPDATE procrastinate_jobs SET scheduled_at = NULL
 WHERE task_name = %s AND (args ->> 'run_id')::bigint = %s AND status = 'todo'
@@ -60,8 +64,8 @@ class Queue:
 
 
 def names() -> list[str]:
-    """The queues of syncs, one for each connector and one for the rest."""
-    return [*(f"{OTHERS}-{key}" for key in sorted(base.all_connectors())), OTHERS]
+    """The queues of syncs, one for each connector, one for the rest, and one for suspects."""
+    return [*(f"{OTHERS}-{key}" for key in sorted(base.all_connectors())), OTHERS, SUSPECTS]
 
 
 def put(run_id: int, *, at: datetime | None = None) -> bool:
@@ -78,12 +82,12 @@ def put(run_id: int, *, at: datetime | None = None) -> bool:
             at = run.retry_at
         if at is not None and at <= timezone.now():
             at = None
-        _ask(TAKE_OFF, SYNC, run_id)
+        _ask(TAKE_OFF, SYNC, run.connection_id)
         alone = at is None and _is_suspect(run)
         app.configure_task(
             SYNC,
-            queue=_queue_of(run.connection.service.key),
-            lock=SUSPECTS if alone else f"run-{run_id}",
+            queue=SUSPECTS if alone else _queue_of(run.connection.service.key),
+            lock=SUSPECTS if alone else f"connection-{run.connection_id}",
             schedule_at=at,
         ).defer(run_id=run_id)
     return True
@@ -100,6 +104,11 @@ def belongs_elsewhere(run_id: int, *, queue: str, lock: str | None) -> bool:
     if run is None or not run.is_open:
         return False
     return queue == EARLIER or (_is_suspect(run) and lock != SUSPECTS)
+
+
+def is_doing(job: int | None) -> bool:
+    """Whether a job is still given to whoever took it up; held so for the transaction."""
+    return bool(_ask(DOING, job or 0))
 
 
 def has(run_id: int) -> bool:

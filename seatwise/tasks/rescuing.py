@@ -14,17 +14,17 @@ from datetime import datetime, timedelta
 
 from django.db import connection as database
 from django.db import transaction
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from seatwise.models import SyncRun
-from seatwise.models.sync_run import RunState
+from seatwise.models.sync_run import How, RunState
 from seatwise.tasks import queue
 
 log = logging.getLogger(__name__)
 
 DEAD_AFTER = 30.0  # seconds without a sign of life after which a worker counts as dead
 FORGOTTEN_AFTER = timedelta(minutes=5)  # an open run that nobody touched for so long
-INTERRUPTED = "database away"
 
 STALLED = """
 SELECT id FROM procrastinate_jobs
@@ -75,8 +75,7 @@ def note_interruption(run_id: int) -> None:
     if run is None or run.state != RunState.RUNNING:
         return
     run.state = RunState.QUEUED
-    if run.attempts:
-        run.attempts[-1]["how"] = INTERRUPTED
+    run.leave(How.DATABASE, timezone.now())
     run.save(update_fields=["state", "attempts", "touched_at"])
 
 
@@ -105,6 +104,8 @@ def _one_given_away(number: int, dead_after: float | None) -> list[int]:
     log.warning("job %s (%s) of a dead worker is given to another", number, task)
     if task == queue.SYNC:
         run_id = json.loads(args)["run_id"]
+        if dead_after is None:  # its worker lives, and only could not say what became of it
+            note_interruption(run_id)
         return [run_id] if queue.put(run_id) else []
     if task not in {name for name, _id in app.periodic_registry.periodic_tasks}:
         again = app.configure_task(task, queue=where, lock=lock, queueing_lock=queueing_lock)

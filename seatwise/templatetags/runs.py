@@ -6,7 +6,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from seatwise.models import SyncRun
-from seatwise.models.sync_run import RunState
+from seatwise.models.sync_run import DEATHS, RunState
 from seatwise.templatetags.seatwise import chip, number
 
 register = template.Library()
@@ -21,6 +21,12 @@ TONES = {
     RunState.CANCELLED: "neutral",
     RunState.SUPERSEDED: "neutral",
 }
+# Where a file is no sync: it waits for somebody, or was never applied.
+FILE_WORDS = {
+    RunState.QUEUED: "A file waits for an admin",
+    RunState.CANCELLED: "Put aside",
+    RunState.SUPERSEDED: "Replaced",
+}
 READ = {"done", "limited"}  # states of a stage that was applied
 
 
@@ -32,8 +38,8 @@ def run_chip(run: SyncRun) -> SafeString:
 
 
 def _words(run: SyncRun, state: RunState) -> str:
-    if run.is_open and run.connection.is_by_file:
-        return "Waits for review"
+    if run.connection.is_by_file and state in FILE_WORDS:
+        return FILE_WORDS[state]
     if run.is_doubted and state == RunState.RETRY_AT:
         return "Unusual drop held"
     if state == RunState.RUNNING:
@@ -41,6 +47,20 @@ def _words(run: SyncRun, state: RunState) -> str:
     if state == RunState.CANCELLED and run.ended_by_id:
         return "Stopped"
     return str(state.label)
+
+
+@register.simple_tag
+def nobody(run: SyncRun) -> str:
+    """Who can be behind a sync that names no user."""
+    if run.connection.is_by_file:
+        return "a user who is gone"
+    return "the schedule, the command line, or a user who is gone"
+
+
+@register.filter
+def lost_workers(run: SyncRun) -> int:
+    """How many of the attempts that are told ended together with their worker."""
+    return sum(attempt["how"] in DEATHS for attempt in run.attempts)
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """For the operator's monitor: whether a process answers, and whether it can do its work."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,7 +12,9 @@ from django.views.decorators.http import require_safe
 
 from seatwise import readiness
 
-PROBED = {"/healthz", "/readyz", "/metrics"}
+log = logging.getLogger(__name__)
+
+_known: dict[str, str] = {}  # what the last probe of this process found
 
 
 @login_not_required
@@ -28,6 +31,7 @@ def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """200 when pages and syncs can be served, else 503; a line a check, each with one word."""
     found = readiness.checks()
+    _note_change(found)
     text = "".join(f"{name} {word}\n" for name, word in found.items())
     status = 200 if readiness.is_ready(found) else 503
     return HttpResponse(text, status=status, content_type="text/plain")
@@ -35,6 +39,19 @@ def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 alive.before_first_run = True  # type: ignore[attr-defined]
 ready.before_first_run = True  # type: ignore[attr-defined]
+
+
+def _note_change(found: Mapping[str, str]) -> None:
+    """Once in the log of each process, however often it is asked."""
+    if found == _known:
+        return
+    if not readiness.is_ready(found):
+        wrong = [f"{name} {word}" for name, word in found.items() if word != readiness.OK]
+        log.warning("not ready: %s", ", ".join(wrong))
+    elif _known:
+        log.warning("ready again")
+    _known.clear()
+    _known.update(found)
 
 
 def for_any_host(
@@ -47,7 +64,7 @@ def for_any_host(
     own = urlsplit(settings.BASE_URL).netloc
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info in PROBED:
+        if request.path_info in settings.PROBED:
             request.META["HTTP_HOST"] = own
             request.META.pop("HTTP_COOKIE", None)
         return get_response(request)

@@ -22,7 +22,7 @@ ENDINGS: Mapping[str, tuple[str, tuple[RunState, ...]]] = {
     "action_needed": ("Action needed", (RunState.ACTION_NEEDED,)),
     "cancelled": ("Stopped or cancelled", (RunState.CANCELLED,)),
     "superseded": ("Superseded", (RunState.SUPERSEDED,)),
-    "running": ("Going on now", (RunState.QUEUED, RunState.RUNNING)),
+    "running": ("Waiting or reading", (RunState.QUEUED, RunState.RUNNING)),
 }
 
 

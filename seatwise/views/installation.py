@@ -8,14 +8,17 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from seatwise import installation
+from seatwise import installation, readiness
 from seatwise.views.shell import person, require_admin
 
 
 def notice(request: HttpRequest) -> dict[str, Any]:
-    """For every template: why nothing is synced, asked only where it is shown."""
+    """For every template: why nothing is synced, and whether that is near; asked where shown."""
     signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
-    return {"hindrance": installation.trouble if signed_in else None}
+    return {
+        "hindrance": installation.trouble if signed_in else None,
+        "short_of_disk": readiness.database_is_short_of_disk if signed_in else None,
+    }
 
 
 @require_POST

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -13,21 +16,33 @@ from seatwise import history
 from seatwise.connectors.base import Connector, find, role_info
 from seatwise.models import Member, MemberEvent, Service
 from seatwise.models.member import STATUSES
+from seatwise.spreadsheet import Cell
+from seatwise.views.export import csv_response, note
 from seatwise.views.members import TONES, Evidence
 from seatwise.views.shell import asked_accounts, person, require_admin
 
+EXPORT_HEADER = ["at", "kind", "what", "detail", "link", "read_at"]
 FIELDS = {"email": "E-mail", "name": "Name", "role": "Role", "license": "Licence"}
 
 
 @require_safe
-def page(request: HttpRequest, key: str, pk: int) -> HttpResponse:
-    """Of somebody who is or was a member; with `?erase=1` it asks whether to erase them."""
+def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
+    """Of somebody who is or was a member, or what happened as CSV.
+
+    With `?erase=1` it asks whether to erase them.
+    """
     service = asked_accounts(request, key)
     connector = find(service.key)
     now = timezone.now()
     member = _member(service, pk)
     status: str = member.status  # type: ignore[attr-defined]
     role = role_info(connector, member.role)
+    timeline = [_step(event, connector) for event in MemberEvent.objects.about(member)]
+    evidence = list(_evidence(member, connector))
+    if request.GET.get("format") == "csv":
+        lines = [*_lines(timeline, evidence)]
+        note(request, f"member {pk}", rows=len(lines), service=key)
+        return csv_response(f"{key}-member-{pk}", EXPORT_HEADER, lines)
     context = {
         "service": service,
         "connection": member.connection,
@@ -40,8 +55,16 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         "role_tone": "info" if role.rank <= 1 else "neutral",
         "status": "Erased" if member.erased_at else STATUSES[status],
         "tone": TONES[status],
-        "timeline": [_step(event, connector) for event in MemberEvent.objects.about(member)],
-        "evidence": list(_evidence(member, connector)),
+        "since": _day(member.joined_at),
+        "first_listed": _day(member.first_listed_at),
+        "license_since": _day(member.license_since),
+        "last_look": _day(member.connection.members_as_of),
+        "zone": settings.BILLING_ZONE.key,
+        "names_account": service.has_several or member.connection.replaced_at,
+        "timeline": timeline,
+        "evidence": evidence,
+        "is_listed": history.will_be_listed(member),
+        "csv_url": "?format=csv",
         "asks_to_erase": request.GET.get("erase") == "1",
         "now": now,
     }
@@ -51,11 +74,11 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 @require_POST
 @require_admin("erase a person")
 def erase(request: HttpRequest, key: str, pk: int) -> HttpResponse:
-    """Takes out of the history who somebody was who has left."""
+    """Takes out of the history who somebody was who has left, or whom nobody lists any more."""
     member = _member(asked_accounts(request, key), pk)
     try:
         history.erase(member, by=person(request))
-    except history.StillThere as reason:
+    except history.NotErased as reason:
         messages.error(request, f"{reason} Nothing was erased.")
     else:
         messages.success(
@@ -75,10 +98,16 @@ class Step:
 
 
 def _member(service: Service, pk: int) -> Member:
-    member = Member.objects.of(service).with_status(timezone.now()).numbered(pk)
+    """Also of an account that no page shows any more, as long as its data is kept."""
+    members = Member.objects.in_accounts(service.with_data).with_status(timezone.now())
+    member = members.numbered(pk)
     if member is None:
         raise Http404("There is no such member of this service.")
     return member
+
+
+def _day(at: datetime | None) -> date | None:
+    return history.day_of(at, settings.BILLING_ZONE) if at else None
 
 
 def _step(event: MemberEvent, connector: Connector | None) -> Step:
@@ -105,6 +134,13 @@ def _told(event: MemberEvent, connector: Connector | None) -> tuple[str, str, st
     if event.field == "role":
         before, after = (role_info(connector, word).name for word in (before, after))
     return title, f"{before or 'none known'} → {after or 'none known'}", "info"
+
+
+def _lines(timeline: list[Step], evidence: list[Evidence]) -> Iterator[list[Cell]]:
+    for step in timeline:
+        yield [step.event.at, "timeline", step.words, step.detail, None, None]
+    for one in evidence:
+        yield [one.at, "evidence", one.words, one.proof, one.url or None, one.read_at]
 
 
 def _facts(event: MemberEvent, connector: Connector | None) -> str:

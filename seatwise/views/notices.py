@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from seatwise.models import Notice, User
-from seatwise.views.shell import person, require_admin
+from seatwise.views.shell import came_from, person, require_admin
 
 SHOWN = 2
 
@@ -36,11 +34,7 @@ def told(request: HttpRequest) -> dict[str, Callable[[], Told]]:
 def seen(request: HttpRequest, pk: int) -> HttpResponse:
     """For this person only; the same trouble is not told to them again."""
     get_object_or_404(Notice, pk=pk).seen_by.add(person(request))
-    came_from = request.headers.get("Referer", "")
-    there = urlsplit(came_from)
-    ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
-    query = f"?{there.query}" if there.query else ""
-    return redirect(f"{there.path}{query}" if ours and there.path else "spend")
+    return redirect(came_from(request) or "spend")
 
 
 def _told_to(user: User) -> Told:

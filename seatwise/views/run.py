@@ -2,36 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from seatwise import sync, tasks
+from seatwise import history, sync, tasks
 from seatwise.connectors.base import Connector, role_info
 from seatwise.models import MemberEvent, Service, SyncRun
-from seatwise.models.sync_run import DEATHS, DIED, NO_MEMORY, Coverage
-from seatwise.views.shell import person, require_admin, service_or_404
+from seatwise.models.sync_run import DEATHS, Coverage, How, RunState
+from seatwise.templatetags.seatwise import at
+from seatwise.views.shell import came_from, person, require_admin, service_or_404
 from seatwise.views.syncing import back
 
 EVENTS_SHOWN = 50
 COVERAGE_TONES = {"read": "ok", "in part": "warn", "not read": "bad", "not to its end": "warn"}
-# How an attempt ended, for somebody who does not know the words of the queue.
-HOW: Mapping[str, str] = {
-    DIED: "Its worker died or froze",
-    NO_MEMORY: "Its worker ran out of memory",
-    "handed over": "Its worker was going down and handed the sync over",
-    "trying again": "Could not go on then, to try again later",
-    "stopped": "Somebody stopped the sync",
-    "done": "Came to the end",
-    "done, with notes": "Came to the end, with notes",
-    "action needed": "Could not go on: a person is needed",
-}
+IN_A_FILE = {"members", "licences"}  # stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +60,7 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """`?believe` opens the dialog about a held drop without JavaScript, too."""
     service, run = _service_and_run(key, pk)
     changes = run.changes
+    count = changes.count()
     stages = _stages(run)
     told = [gap for stage in stages if stage.word != "read" for gap in stage.gaps]
     context = {
@@ -83,7 +76,8 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponse:
             Moved(event, _words(event, service.connector))
             for event in changes.newest_first()[:EVENTS_SHOWN]
         ],
-        "changes_count": changes.count(),
+        "changes_count": count,
+        "around": _around(service, run) if count > EVENTS_SHOWN else "",
         "asks_to_believe": "believe" in request.GET,
     }
     return render(request, "run.html", context)
@@ -134,7 +128,7 @@ def _service_and_run(key: str, pk: int) -> tuple[Service, SyncRun]:
 def _came_from(request: HttpRequest, service: Service, run: SyncRun) -> str:
     """The sync's own page, or the tab on which the button was pressed."""
     here = reverse("run", args=[service.key, run.pk])
-    if urlsplit(request.headers.get("Referer", "")).path == here or "tab" not in request.POST:
+    if (came_from(request) or "").partition("?")[0] == here or "tab" not in request.POST:
         return here
     return back(request, service.key)
 
@@ -148,16 +142,30 @@ def _stages(run: SyncRun) -> list[Stage]:
 
 def _how_far(covered: Coverage, run: SyncRun) -> tuple[str, str]:
     """In words, and their tone."""
+    if run.connection.is_by_file and covered.word != "read":
+        waits = "not applied yet" if run.is_open else "not applied"
+        return (waits if covered.name in IN_A_FILE else "not in a file"), "neutral"
     if run.is_open and covered.word == "not to its end":
-        return ("begun", "neutral") if run.retry_at else ("being read", "info")
+        return ("being read", "info") if run.state == RunState.RUNNING else ("begun", "neutral")
     return covered.word, COVERAGE_TONES.get(covered.word, "neutral")
+
+
+def _around(service: Service, run: SyncRun) -> str:
+    """Where the days before and after a sync are compared; "" where the one before is unknown."""
+    zone = settings.BILLING_ZONE
+    first = history.day_of(run.started_at or run.created_at, zone) - timedelta(days=1)
+    last = history.day_of(run.finished_at or timezone.now(), zone)
+    spans = history.known(service)
+    if not any(history.day_of(span.since, zone) <= first for span in spans):
+        return ""
+    return at(service, "seat_changes", **{"from": first, "to": last})
 
 
 def _attempt(told: Mapping[str, Any], run: SyncRun) -> Attempt:
     how = str(told.get("how") or "")
     is_last = told.get("number") == run.attempt
     unknown = "" if run.is_open and is_last else "It is not known how"
-    words = HOW.get(how, how.capitalize()) or unknown
+    words = str(How(how).label) if how in How.values else how.capitalize() or unknown
     return Attempt(
         number=told["number"],
         worker=told.get("worker") or "unknown",

@@ -25,17 +25,8 @@ from seatwise.views.shell import asked_accounts
 
 PAGE_SIZE = 50
 NO_LICENSE = "unknown or none"
-EXPORT_HEADER = [
-    "day",
-    "external_id",
-    "name",
-    "email",
-    "role",
-    "role_name",
-    "license",
-    "invited",
-    "account",
-]
+WHO = ("external_id", "name", "email")
+EXPORT_HEADER = ["day", *WHO, "role", "role_name", "license", "invited", "account"]
 
 
 @require_safe
@@ -44,7 +35,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     looks = Looks.at(request, key)
     on = min(day_of(request.GET.get("on", "")) or looks.today, looks.today)
     words = " ".join(request.GET.get("q", "").replace("\x00", "")[:200].split()[:MOST_WORDS])
-    members = Member.objects.of(looks.service).as_of(looks.end_of(on))
+    members = history.held_at(looks.service, looks.end_of(on))
     found = members.matching_then(words)
     if request.GET.get("format") == "csv":
         note(request, "seats on a day", rows=found.count(), service=key)
@@ -54,6 +45,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         held = history.held_on(looks.service, on)
         shown = _shown(found, request, None if words else sum(held.values()))
         context |= {
+            "is_behind": looks.is_behind(on),
             "total": sum(held.values()),
             "roles": _role_bars(looks, held),
             "licenses": _license_bars(held),
@@ -98,6 +90,14 @@ class Looks:
     def knows(self, day: date) -> bool:
         return self.earliest is not None and day >= self.earliest
 
+    def is_behind(self, day: date) -> bool:
+        """Whether an account that counted on that day was not looked at on it or later."""
+        return any(told.until and told.until < day for told in self.told(day))
+
+    def told(self, day: date) -> "list[Told]":
+        """From when to when each account was looked at; `day` is the newest that is shown."""
+        return [_told(span, day) for span in self.spans]
+
     def end_of(self, day: date) -> datetime:
         return history.end_of(day, settings.BILLING_ZONE)
 
@@ -116,9 +116,27 @@ class Looks:
             "earliest": self.earliest,
             "latest": self.latest,
             "today": self.today,
-            "late": [span for span in self.spans if len(self.spans) > 1],
+            "told": self.told(self.today) if len(self.spans) > 1 else [],
+            "names_accounts": len(self.spans) > 1,
             "zone": settings.BILLING_ZONE.key,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """From when to when an account was looked at: days of settings.BILLING_ZONE."""
+
+    name: str
+    since: date
+    until: date | None  # the last look, where it is not as new as what is shown
+    replaced: date | None  # it counts until then
+
+
+def _told(span: history.Span, day: date) -> Told:
+    since, until = (history.day_of(at, settings.BILLING_ZONE) for at in (span.since, span.until))
+    replaced = history.day_of(span.ends, settings.BILLING_ZONE) if span.ends else None
+    counted_to = min(day, replaced or day)
+    return Told(span.account.account_name, since, until if until < counted_to else None, replaced)
 
 
 def day_of(text: str) -> date | None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from seatwise.models import Service, User
 
@@ -49,6 +51,24 @@ def person(request: HttpRequest) -> User:
 
 def is_admin(request: HttpRequest) -> bool:
     return person(request).is_admin
+
+
+def came_from(request: HttpRequest) -> str | None:
+    """Our own page that somebody comes from, its path with the query; None where it is none of
+    ours, or where nothing tells.
+
+    A browser says it, and whoever made the page that sent somebody here can have made it up.
+    """
+    told = request.headers.get("Referer", "")
+    try:
+        there = urlsplit(told)
+    except ValueError:
+        return None
+    path = f"{there.path}?{there.query}" if there.query else there.path
+    is_ours = url_has_allowed_host_and_scheme(told, {request.get_host()})
+    # A path that begins with two slashes would name a host again.
+    is_path = path.startswith("/") and url_has_allowed_host_and_scheme(path, None)
+    return path if is_ours and is_path else None
 
 
 def service_or_404(key: str) -> Service:

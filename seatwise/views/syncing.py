@@ -1,7 +1,6 @@
 """Sync now, and the live progress of what is being read."""
 
 import json
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +12,7 @@ from seatwise import tasks
 from seatwise.models import SyncRun
 from seatwise.views.shell import (
     asked_accounts,
+    came_from,
     named_account,
     person,
     require_admin,
@@ -76,6 +76,5 @@ def back(request: HttpRequest, key: str) -> str:
     """The tab that a button was pressed on, with the filters or the month that it showed."""
     tab = request.POST.get("tab", "")
     address = reverse(TABS.get(tab, "info"), args=[key])
-    came_from = urlsplit(request.headers.get("Referer", ""))
-    keeps = came_from.path == address and came_from.query
-    return f"{address}?{came_from.query}" if keeps else address
+    there = came_from(request) or ""
+    return there if there.partition("?")[0] == address else address

@@ -1,6 +1,7 @@
 """For any account, however it was looked at: every day is told as it was then."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from seatwise import history
-from seatwise.models import Member, Service, User
-from tests.history.looks import BEGIN, Look, Memory, Person, connected, lived, look
+from seatwise.models import Service, User
+from tests.history.looks import BEGIN, Account, Look, Memory, Person, lived, look
 
 ZONE = ZoneInfo("Europe/Berlin")  # whose clock is put forward within the looks
 DAY = timedelta(days=1)
@@ -31,18 +32,19 @@ def berlin(settings: Settings) -> None:
     settings.BILLING_ZONE = ZONE
 
 
-@given(looks, st.integers(0, 150), st.integers(0, 150))
+@given(
+    looks, st.none() | st.timedeltas(INSTANT, 40 * DAY), st.integers(0, 150), st.integers(0, 150)
+)
 @anything
 @pytest.mark.usefixtures("db", "berlin")
 def test_days_months_and_comparisons_are_told_as_it_was_then(
-    admin: User, given_looks: list[Look], one: int, other: int
+    admin: User, given_looks: list[Look], replaced: timedelta | None, one: int, other: int
 ) -> None:
     first, last = (BEGIN.date() + DAY * days for days in sorted((one, other)))
     with transaction.atomic():
-        connection = connected()
-        memory = lived(given_looks, connection, admin)
-        service = Service.objects.get(pk=connection.service_id)
-        for at, _truth in memory.truths:
+        memory = lived(given_looks, replaced, admin)
+        service = Service.objects.get()
+        for at in memory.moments:
             for moment in (at - INSTANT, at):
                 assert shown(service, moment) == memory.shown(moment)
         assert [numbers(month) for month in history.months(service)] == counted_by_hand(memory)
@@ -50,12 +52,15 @@ def test_days_months_and_comparisons_are_told_as_it_was_then(
         assert found.counts == compared_by_hand(memory, first, last)
         assert found.before == len(memory.at(history.end_of(first, ZONE)))
         assert found.after == len(memory.at(history.end_of(last, ZONE)))
+        told = list(history.differences(service, first, last, found.members))
+        assert [each.member for each in told] == found.members
+        assert Counter(what for each in told for what in each.net.what) == found.counts
         transaction.set_rollback(True)  # each example leaves nothing behind
 
 
 def shown(service: Service, moment: datetime) -> dict[int, tuple[object, ...]]:
     columns = ("role_then", "license_then", "email_then", "name_then", "invited_then")
-    members = Member.objects.of(service).as_of(moment)
+    members = history.held_at(service, moment)
     return {pk: tuple(rest) for pk, *rest in members.values_list("pk", *columns)}
 
 
@@ -72,33 +77,39 @@ def numbers(month: history.Month) -> tuple[date, Numbers]:
 
 
 def counted_by_hand(memory: Memory) -> list[tuple[date, Numbers]]:
-    moments = [at for at, _truth in memory.truths]
-    first = next((at for at, truth in memory.truths if truth), None)
-    if first is None:
+    """Each account counts from its first look to its last one."""
+    spans = {
+        account: [at.astimezone(ZONE).date() for at in (account.since, account.until)]
+        for account in memory.accounts
+        if account.since and account.until
+    }
+    if not spans:
         return []
-    days = [first.astimezone(ZONE).date()]
-    while days[-1] < moments[-1].astimezone(ZONE).date():
+    days = [min(since for since, _until in spans.values())]
+    while days[-1] < max(until for _since, until in spans.values()):
         days.append(days[-1] + DAY)
     found = []
     for month in sorted({day.replace(day=1) for day in days}, reverse=True):
-        mine = [day for day in days if day.replace(day=1) == month]
-        begin = datetime(month.year, month.month, 1, tzinfo=ZONE)
-        inside = [max(begin, first)]
-        inside += [at for at in moments if at >= first and at.astimezone(ZONE).date() in mine]
-        found.append((month, by_hand(memory, mine, inside)))
+        here = {account: span for account, span in spans.items() if span[1] >= month}
+        found.append((month, by_hand(here, month)))
     return found
 
 
-def by_hand(memory: Memory, days: list[date], moments: list[datetime]) -> Numbers:
+def by_hand(spans: dict[Account, list[date]], month: date) -> Numbers:
+    days = [day for n in range(31) if (day := month + n * DAY).month == month.month]
     seat_days: Counter[tuple[str, str]] = Counter()
-    for day in days:
-        seat_days += memory.counted(history.end_of(day, ZONE))
+    for account, (since, until) in spans.items():
+        for day in days:
+            if since <= day <= until:
+                seat_days += account.counted(history.end_of(day, ZONE))
+    moments = {datetime(month.year, month.month, 1, tzinfo=ZONE)}
+    moments |= {at for each in spans for at, _truth in each.truths if in_month(at, month)}
     most: dict[tuple[str, str], tuple[int, datetime]] = {}
-    for moment in moments:
-        for key, seats in memory.counted(moment).items():
+    for moment in sorted(moments):
+        for key, seats in counted(spans, moment).items():
             if seats > most.get(key, (0, moment))[0]:
                 most[key] = (seats, moment)
-    at_end = memory.counted(history.end_of(days[-1], ZONE))
+    at_end = counted(spans, history.end_of(days[-1], ZONE))
     told: Numbers = {
         key: (seat_days[key], seats, at, at_end[key]) for key, (seats, at) in most.items()
     }
@@ -110,29 +121,45 @@ def by_hand(memory: Memory, days: list[date], moments: list[datetime]) -> Number
     return told
 
 
+def in_month(at: datetime, month: date) -> bool:
+    return at.astimezone(ZONE).date().replace(day=1) == month
+
+
+def counted(accounts: Iterable[Account], moment: datetime) -> Counter[tuple[str, str]]:
+    return sum((each.counted(moment) for each in accounts), Counter())
+
+
 def compared_by_hand(memory: Memory, first: date, last: date) -> Counter[str]:
-    begin, end = (history.end_of(day, ZONE) for day in (first, last))
-    was, now = memory.at(begin), memory.at(end)
-    earlier = {person for at, truth in memory.truths if at <= begin for person in truth}
-    between = [truth for at, truth in memory.truths if begin < at <= end]
     counts: Counter[str] = Counter()
-    for person in {each for truth in (was, now, *between) for each in truth}:
-        if person in was and person in now:
-            counts["role"] += was[person][0].role != now[person][0].role
-            counts["license"] += was[person][1] != now[person][1] and was_told(
-                memory, person, begin
-            )
-            counts["away"] += any(person not in truth for truth in between)
-        elif person in now:
-            counts["returned" if person in earlier else "joined"] += 1
-        else:
-            counts["left" if person in was else "passed"] += 1
+    for account in memory.accounts:
+        begin, end = (history.end_of(day, ZONE) for day in (first, last))
+        was, now = account.at(begin), account.at(end)
+        earlier = {person for at, truth in account.truths if at <= begin for person in truth}
+        between = [truth for at, truth in account.truths if begin < at <= end]
+        gone = account.replaced_at is not None and account.replaced_at <= end
+        for person in {each for truth in (was, now, *between) for each in truth}:
+            joined = "listed" if person.was_there else "joined"
+            came = "returned" if person in earlier else joined
+            went = "replaced" if gone and person in account.newest else "left"
+            if person in was and person in now:
+                told = was_told(account, person, begin)
+                counts["role"] += was[person][0].role != now[person][0].role
+                counts["license"] += was[person][1] != now[person][1] and told
+                counts["away"] += any(person not in truth for truth in between)
+            elif person in now:
+                counts[came] += 1
+            elif person in was:
+                counts[went] += 1
+            elif came != "listed" and went == "left":
+                counts["passed"] += 1
+            else:
+                counts.update([came, went])
     return +counts
 
 
-def was_told(memory: Memory, person: Person, moment: datetime) -> bool:
+def was_told(account: Account, person: Person, moment: datetime) -> bool:
     """Whether a licence of theirs was known by then, be it that they hold none."""
-    look = memory.licenses_at
+    look = account.licenses_at
     if look is None or look <= moment:
         return True
-    return person not in (seats := memory.at(look)) or not seats[person][1]
+    return person not in (seats := account.at(look)) or not seats[person][1]

@@ -7,6 +7,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import serializers
 from django.db import DatabaseError, connections, transaction
 from django.db import connection as database
@@ -19,12 +20,14 @@ from seatwise.models import (
     Connection,
     Member,
     MemberEvent,
+    Notice,
     Signal,
     StagedRecord,
     SyncRun,
     User,
 )
 from seatwise.models.connection import State
+from seatwise.sync import stages
 from tests.pages import rows
 
 WHO = ("Vera Canary", "vera@canary.example", "PCANARY", "Canary Officer", "canary-team")
@@ -58,12 +61,38 @@ def vera(account: Connection) -> Member:
 
 
 def everything() -> str:
-    """All that is kept of members, as text."""
-    kinds: tuple[Any, ...] = (Member, MemberEvent, Signal, StagedRecord, Connection, AuditEvent)
-    return "".join(serializers.serialize("json", kind.objects.all()) for kind in kinds)
+    """All that the application keeps, of every model, as text."""
+    kinds = apps.get_app_config("seatwise").get_models()
+    return "".join(serializers.serialize("json", kind._base_manager.all()) for kind in kinds)
 
 
-def test_nothing_is_left_of_who_it_was(vera: Member, admin: User) -> None:
+@pytest.fixture
+def in_the_middle(account: Connection) -> SyncRun:
+    """Reading her, and from where another attempt would go on."""
+    place = {"after": "PCANARY", "tail": ["PA", "PCANARY"]}
+    part = {"at": timezone.now().isoformat(), "ended": False, "place": place, "gaps": []}
+    point = {"version": 1, "stages": {"members": part}}
+    now = timezone.now()
+    run = SyncRun.objects.create(
+        connection=account, state="running", created_at=now, checkpoint=point
+    )
+    for kind, key in (("member", "PCANARY"), ("seat", "PCANARY"), ("member", "PA")):
+        StagedRecord.objects.create(run=run, kind=kind, key=key, data={"external_id": key})
+    Notice.objects.create(
+        connection=account, run=run, kind="reconnect", what="It ended.", began_at=now, last_at=now
+    )
+    rows.usage(account, rows.this_month(), incidents=7)
+    return run
+
+
+@pytest.mark.parametrize("state", State)
+def test_nothing_is_left_of_who_it_was(
+    vera: Member, admin: User, in_the_middle: SyncRun, state: State
+) -> None:
+    """However the account is doing, and also where a run is open that nobody goes on with."""
+    Connection.objects.update(state=state)
+    if state == State.BY_FILE:  # what waits and lists them is asked about first
+        in_the_middle.staged.all().delete()
     assert everything().lower().count("canary") > 8
     history.erase(vera, by=admin)
     assert "canary" not in everything().lower()
@@ -107,28 +136,98 @@ def test_the_trail_does_not_name_the_person_and_twice_is_once(vera: Member, admi
 
 
 def test_an_open_sync_begins_anew_for_it_could_bring_them_back(
-    vera: Member, admin: User, account: Connection
+    vera: Member, admin: User, account: Connection, in_the_middle: SyncRun
 ) -> None:
-    run = SyncRun.objects.create(connection=account, state="running", created_at=timezone.now())
-    for kind, key in (("member", "PCANARY"), ("seat", "PCANARY"), ("member", "PA")):
-        StagedRecord.objects.create(run=run, kind=kind, key=key, data={})
     history.erase(vera, by=admin)
-    run.refresh_from_db()
+    in_the_middle.refresh_from_db()
     account.refresh_from_db()
-    assert run.state == "cancelled"
+    assert in_the_middle.state == "cancelled"
     assert not StagedRecord.objects.filter(key="PCANARY").exists()
     assert account.next_sync_at is not None
     assert account.next_sync_at <= timezone.now()
 
 
-def test_a_file_that_waits_goes_on_waiting(vera: Member, admin: User, account: Connection) -> None:
+@pytest.mark.parametrize("state", [State.DISCONNECTED, State.NEEDS_RECONNECT])
+def test_an_open_run_of_an_account_that_nobody_reads_is_ended_and_not_begun_anew(
+    vera: Member, admin: User, account: Connection, in_the_middle: SyncRun, state: State
+) -> None:
+    Connection.objects.update(state=state)
+    history.erase(vera, by=admin)
+    in_the_middle.refresh_from_db()
+    account.refresh_from_db()
+    assert (in_the_middle.state, account.next_sync_at) == ("cancelled", None)
+
+
+@pytest.mark.parametrize(
+    ("state", "replaced"),
+    [
+        (State.DISCONNECTED, False),
+        (State.NEEDS_RECONNECT, False),
+        (State.DISCONNECTED, True),
+        (State.BY_FILE, True),
+    ],
+)
+def test_whom_nobody_lists_any_more_is_erased_though_no_look_found_that_they_left(
+    vera: Member, admin: User, account: Connection, state: State, replaced: bool
+) -> None:
+    Member.objects.update(left_at=None)
+    Connection.objects.update(state=state, replaced_at=timezone.now() if replaced else None)
+    history.erase(vera, by=admin)
+    vera.refresh_from_db()
+    assert (vera.name, vera.left_at) == ("Erased person", None)
+
+
+def test_a_new_list_does_not_bring_back_whom_it_lists_but_takes_in_somebody_new(
+    vera: Member, admin: User, account: Connection
+) -> None:
+    """Of an account that was reconnected after the erasing."""
+    Member.objects.update(left_at=None)
+    Connection.objects.update(state=State.NEEDS_RECONNECT)
+    history.erase(vera, by=admin)
+    Connection.objects.update(state=State.ACTIVE)
+    run = SyncRun.objects.create(connection=account, created_at=timezone.now())
+    told = {"external_id": WHO[2], "email": WHO[1], "name": WHO[0], "role": "user"}
+    more = {"invited": False, "url": "", "job_title": "", "teams": []}
+    StagedRecord.objects.create(run=run, kind="member", key=WHO[2], data=told | more)
+    stages.apply(run, "members", insist=True)
+    found = {member.name: member.left_at is None for member in Member.objects.all()}
+    assert found == {"Erased person": False, WHO[0]: True}
+
+
+def test_who_stands_in_the_newest_file_is_not_erased(
+    vera: Member, admin: User, account: Connection
+) -> None:
+    Member.objects.update(left_at=None)
     Connection.objects.update(state=State.BY_FILE)
+    with pytest.raises(history.StillThere, match="Apply a file without them first"):
+        history.erase(vera, by=admin)
+    assert Member.objects.get().name == WHO[0]
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_who_stands_in_a_file_that_waits_is_not_erased_and_the_file_stays_whole(
+    vera: Member, admin: User, account: Connection, left: bool
+) -> None:
+    Connection.objects.update(state=State.BY_FILE)
+    Member.objects.update(left_at=timezone.now() if left else None)
     run = SyncRun.objects.create(connection=account, created_at=timezone.now())
     StagedRecord.objects.create(run=run, kind="member", key="PCANARY", data={})
+    with pytest.raises(history.FileWaits, match="apply it or put it aside first"):
+        history.erase(vera, by=admin)
+    assert run.staged.count() == 1
+    assert Member.objects.get().name == WHO[0]
+
+
+def test_a_file_that_waits_without_them_goes_on_waiting(
+    vera: Member, admin: User, account: Connection
+) -> None:
+    Connection.objects.update(state=State.BY_FILE)
+    run = SyncRun.objects.create(connection=account, created_at=timezone.now())
+    StagedRecord.objects.create(run=run, kind="member", key="PA", data={})
     history.erase(vera, by=admin)
     run.refresh_from_db()
     assert run.is_open
-    assert not StagedRecord.objects.exists()
+    assert run.staged.count() == 1
 
 
 def test_a_stage_whose_state_cannot_be_parted_from_the_id_is_read_anew(

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from seatwise.history.days import day_of, days_of, end_of, midnight, months_from
-from seatwise.history.seats import Seat, Told, course, net
-from seatwise.history.sweep import EVERYBODY, Key, Moves, note, sweep
+from seatwise.history.seats import Seat, Told, course, net, until
+from seatwise.history.sweep import EVERYBODY, Key, Looks, Moves, note, sweep
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HAVANA = ZoneInfo("America/Havana")  # puts its clock forward at midnight
@@ -62,7 +62,7 @@ def test_the_mark_is_the_most_at_one_moment_and_when_it_was_first_reached() -> N
         [(at(10), Seat("user", None)), (at(11), Seat("admin", None))],
     ):
         note(moves, iter(steps))
-    (month,) = sweep(moves, zone=UTC, since=at(2), until=at(25), now=at(25))
+    (month,) = sweep([Looks(moves, at(2), at(25))], zone=UTC, now=at(25))
     everybody = month.of[EVERYBODY]
     assert month.days == 23  # from the 2nd on; the 25th is not over
     assert (everybody.most, everybody.most_at, everybody.at_end) == (2, at(4), 1)
@@ -74,7 +74,7 @@ def test_the_mark_is_the_most_at_one_moment_and_when_it_was_first_reached() -> N
 def test_a_month_that_begins_at_its_mark_reached_it_at_its_first_moment() -> None:
     moves: Moves = {at(2): Counter({EVERYBODY: 3}), at(9): Counter({EVERYBODY: -1})}
     late = datetime(2026, 4, 9, tzinfo=UTC)
-    _march, april = sweep(moves, zone=UTC, since=at(2), until=late, now=late)
+    _march, april = sweep([Looks(moves, at(2), late)], zone=UTC, now=late)
     assert april.of[EVERYBODY].most == 2
     assert april.of[EVERYBODY].most_at == datetime(2026, 4, 1, tzinfo=UTC)
     assert april.days == 8
@@ -83,8 +83,46 @@ def test_a_month_that_begins_at_its_mark_reached_it_at_its_first_moment() -> Non
 def test_days_after_the_last_look_are_unknown_and_not_counted() -> None:
     moves: Moves = {at(2): Counter({EVERYBODY: 1})}
     now = datetime(2026, 6, 1, tzinfo=UTC)
-    (month,) = sweep(moves, zone=UTC, since=at(2), until=at(5), now=now)
+    (month,) = sweep([Looks(moves, at(2), at(5))], zone=UTC, now=now)
     assert (month.days, month.of[EVERYBODY].seat_days) == (4, 4)
+
+
+def test_each_account_is_counted_to_its_own_last_look() -> None:
+    """And for marks to the end of that month, but not in the next one."""
+    early: Moves = {at(2): Counter({EVERYBODY: 5}), at(3): Counter({EVERYBODY: -1})}
+    late: Moves = {at(4): Counter({EVERYBODY: 2})}
+    now = datetime(2026, 4, 3, tzinfo=UTC)
+    accounts = [Looks(early, at(2), at(6)), Looks(late, at(4), now)]
+    march, april = sweep(accounts, zone=UTC, now=now)
+    both, one = march.of[EVERYBODY], april.of[EVERYBODY]
+    assert (march.days, both.seat_days) == (30, 5 + 4 * 4 + 28 * 2)
+    assert (both.most, both.most_at, both.at_end) == (6, at(4), 6)
+    assert (april.days, one.seat_days, one.most, one.at_end) == (2, 4, 2, 2)
+
+
+def test_an_account_that_was_replaced_holds_no_seat_from_then_on() -> None:
+    steps = [(at(1), Seat("user", "")), (at(5), Seat("admin", ""))]
+    assert list(until(iter(steps), at(3))) == [steps[0], (at(3), None)]
+    assert list(until(iter(steps), None)) == steps
+    for first, last, what in (
+        (at(1), at(2), ()),
+        (at(1), at(4), ("replaced",)),
+        (at(3), at(6), ()),
+        (at(0), at(6), ("joined", "replaced")),
+    ):
+        assert net(iter(steps), first, last, ends=at(3)).what == what
+
+
+def test_who_was_there_at_the_first_look_did_not_join() -> None:
+    steps = [(at(2), Seat("user", "")), (at(4), None), (at(6), Seat("user", ""))]
+    for first, last, what in (
+        (at(1), at(3), ("listed",)),
+        (at(1), at(5), ("listed", "left")),
+        (at(1), at(7), ("listed",)),
+        (at(3), at(7), ("away",)),
+        (at(5), at(7), ("returned",)),
+    ):
+        assert net(iter(steps), first, last, listed=True).what == what
 
 
 def test_a_licence_that_is_told_for_the_first_time_is_no_change_of_it() -> None:

@@ -13,6 +13,17 @@ from tests.installation.vaulted import database_url
 
 
 @contextmanager
+def living_in(name: str) -> Iterator[None]:
+    """Inside, this process uses that database of the same server."""
+    original = database.settings_dict["NAME"]
+    _use(name)
+    try:
+        yield
+    finally:
+        _use(original)
+
+
+@contextmanager
 def restored_dump() -> Iterator[None]:
     """Dumps the tests' database, restores it under another name, and lives there inside."""
     original = database.settings_dict["NAME"]
@@ -22,27 +33,15 @@ def restored_dump() -> Iterator[None]:
         cursor.execute(f"DROP DATABASE IF EXISTS {restored}")
         cursor.execute(f"CREATE DATABASE {restored} TEMPLATE template0")
     _run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", database_url(restored), given=dump)
-    _live_in(restored)
     try:
-        yield
+        with living_in(restored):
+            yield
     finally:
-        _live_in(original)
         with database.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {restored} WITH (FORCE)")
 
 
-@contextmanager
-def back_in(name: str) -> Iterator[None]:
-    """The original again, for a moment, from inside of the copy."""
-    copy = database.settings_dict["NAME"]
-    _live_in(name)
-    try:
-        yield
-    finally:
-        _live_in(copy)
-
-
-def _live_in(name: str) -> None:
+def _use(name: str) -> None:
     database.close()
     database.settings_dict["NAME"] = name
 

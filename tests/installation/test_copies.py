@@ -18,7 +18,7 @@ from seatwise.connections.care import look_after
 from seatwise.connectors.errors import KeptBack
 from seatwise.models import AuditEvent, Connection, Installation, Revocation, User
 from tests.conftest import read
-from tests.installation.copying import back_in, restored_dump
+from tests.installation.copying import living_in, restored_dump
 from tests.installation.vaulted import program_settings, the_connection, the_installation
 from tests.journey import programs
 from tests.sandboxes import Running
@@ -63,7 +63,7 @@ def test_a_restored_dump_makes_no_call_until_an_admin_says_that_it_goes_on(
         assert "Ask Ada Admin" in as_viewer.get("/").content.decode()
         assert vendor.requests() == []
 
-        with back_in(original):
+        with living_in(original):
             assert installation.check() == []
             assert installation.hindrance() is None
 

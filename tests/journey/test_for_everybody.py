@@ -45,6 +45,16 @@ def open_month(page: Page) -> None:
     expect(page.locator("canvas").first).to_be_attached()
 
 
+def open_run(page: Page) -> None:
+    page.locator(".history-when a").last.click()
+    expect(page.get_by_role("heading", name="What was read")).to_be_visible()
+
+
+def open_member(page: Page) -> None:
+    page.locator("tbody th a").first.click()
+    expect(page).to_have_url(re.compile(r"/members/\d+/"))
+
+
 PLACES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
     "spend": ("/", None),
     "add-a-service": ("/", open_catalogue),
@@ -58,6 +68,12 @@ PLACES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
     "members-popover": (f"{SERVICE}/members/?sort=-seen", open_popover),
     "members-nobody": (f"{SERVICE}/members/?q=nobody+is+called+so", None),
     "usage": (f"{SERVICE}/usage/", open_month),
+    "history": (f"{SERVICE}/history/", None),
+    "run": (f"{SERVICE}/history/", open_run),
+    "seats": (f"{SERVICE}/seats/", None),
+    "changes": (f"{SERVICE}/seats/changes/", None),
+    "months": (f"{SERVICE}/seats/months/", None),
+    "member": (f"{SERVICE}/seats/", open_member),
     "users": ("/users/", None),
     "audit": ("/audit/", None),
     "audit-nothing": ("/audit/?q=nobody+is+called+so&security=1&since=2026-01-01", None),

@@ -15,7 +15,7 @@ from tests.installation.vaulted import database_url, program_settings
 from tests.journey import programs
 
 KEYS = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
-NOT_BROUGHT = {"django_session", "seatwise_cache"}
+NOT_BROUGHT = {"django_session", "seatwise_cache", "seatwise_sums"}
 OF_THE_PLACE = {"seatwise_installation", "seatwise_auditevent"}  # restoring itself is noted there
 
 
@@ -31,17 +31,6 @@ def empty_database() -> Iterator[str]:
     finally:
         with database.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextmanager
-def living_in(name: str) -> Iterator[None]:
-    """Inside, this process uses that database."""
-    original = database.settings_dict["NAME"]
-    _use(name)
-    try:
-        yield
-    finally:
-        _use(original)
 
 
 def run(*arguments: str, where: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
@@ -82,8 +71,3 @@ def cut(path: Path, size: int) -> Path:
     part = path.with_name("part.backup")
     part.write_bytes(path.read_bytes()[:size])
     return part
-
-
-def _use(name: str) -> None:
-    database.close()
-    database.settings_dict["NAME"] = name

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection as database
 from django.test import Client
 
@@ -18,6 +19,7 @@ from seatwise.backup import Archive, NotPossible
 from seatwise.models import AuditEvent, Connection, Installation, Member, Service, SyncRun, User
 from seatwise.models.sync_run import RunState
 from tests.conftest import read
+from tests.installation.copying import living_in
 from tests.installation.vaulted import database_url, program_settings
 from tests.journey import programs
 from tests.operating.disks import small_disk
@@ -27,7 +29,6 @@ from tests.operating.restoring import (
     OF_THE_PLACE,
     cut,
     empty_database,
-    living_in,
     rows,
     run,
 )
@@ -237,6 +238,33 @@ def test_nothing_is_restored_while_a_program_is_connected(archive: Path) -> None
         assert "Somebody is connected to this database" in done.stderr
         assert "some worker" in done.stderr
     assert AuditEvent.objects.filter(action="restored").count() == 0
+
+
+def test_a_restored_schema_that_cannot_be_brought_up_to_date_is_told_and_stays_paused(
+    archive: Path, tmp_path: Path
+) -> None:
+    """Of an earlier release, without its table of sums; what its next step makes is there."""
+    newest = "FROM django_migrations WHERE app = 'seatwise' AND name LIKE '0004%'"
+    with database.cursor() as cursor:
+        cursor.execute("DROP TABLE seatwise_sums")
+        cursor.execute(f"SELECT app, name, applied {newest}")
+        row = cursor.fetchone()
+        cursor.execute(f"DELETE {newest}")
+        try:
+            made = backup.make(tmp_path / "earlier")
+        finally:
+            call_command("createcachetable")
+            cursor.execute(
+                "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)", row
+            )
+    with empty_database() as empty:
+        done = run("restore", str(made.path), where=empty)
+        assert done.returncode == 1
+        assert "It is restored, but its schema could not be brought up to date: " in done.stderr
+        assert "Traceback" not in done.stderr
+        with living_in(empty):
+            assert User.objects.get().name == "Ada Admin"
+            assert "This is a backup of" in (installation.hindrance() or "")
 
 
 def test_a_killed_backup_leaves_no_file_under_its_name_and_shows_no_password(

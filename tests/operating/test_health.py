@@ -10,7 +10,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from django.db import InterfaceError
 from django.db import connection as database
+from django.db.backends.signals import connection_created
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -129,6 +131,55 @@ def test_a_job_that_waits_for_too_long_is_told_and_one_that_is_not_due_is_not() 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_waits_while_syncing_is_paused_is_no_trouble() -> None:
+    """A copy without a worker is ready, too."""
+    job = (
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, scheduled_at) "
+        "VALUES ('default', 'seatwise.sync_run', '{}', 'todo', now() - interval '1 day')"
+    )
+    installation.check()
+    with database.cursor() as cursor:
+        try:
+            cursor.execute(job)
+            assert ready() == (503, READY.replace("queue ok", "queue waiting"))
+            installation.pause("This is a copy to look at.")
+            assert ready() == (200, READY)
+        finally:
+            cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_breaks_is_no_failure_of_ours() -> None:
+    def broken(**_: object) -> None:
+        raise InterfaceError("connection already closed")
+
+    connection_created.connect(broken)
+    try:
+        assert ready() == (503, NOBODY)
+    finally:
+        connection_created.disconnect(broken)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_has_a_change_once_however_often_somebody_probes(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    installation.check()
+    fitting, wrong = settings.ENCRYPTION_KEYS, Ring.parse(new_key())
+    ready()
+    caplog.clear()
+    for keys in (wrong, wrong, wrong, fitting, fitting, wrong):
+        settings.ENCRYPTION_KEYS = keys
+        ready()
+    told = [(each.levelname, each.message) for each in caplog.records if each.levelno > 20]
+    assert told == [
+        ("WARNING", "not ready: keys wrong"),
+        ("WARNING", "ready again"),
+        ("WARNING", "not ready: keys wrong"),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_schema_that_is_not_up_to_date_is_told_and_a_newer_one_is_not() -> None:
     """A worker of the release before goes on while the newer one has changed the schema."""
     newest = "SELECT app, name, applied FROM django_migrations WHERE app = 'seatwise'"
@@ -198,6 +249,30 @@ def test_a_disk_that_is_nearly_full_is_told_before_it_is(
         assert ready() == (503, READY.replace("disk ok", "disk low"))
     with small_disk(tmp_path, "600m"):
         assert ready() == (200, READY)
+
+
+@pytest.mark.fault(77)
+@pytest.mark.django_db
+def test_admins_see_on_every_page_that_the_database_is_short_of_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_admin: Client, as_viewer: Client
+) -> None:
+    """Asking nothing of the database: one whose disk is full may not answer."""
+    sentence = "The disk of the database is nearly full"
+
+    def says_so(browser: Client) -> bool:
+        return sentence in browser.get("/users/").content.decode()
+
+    with small_disk(tmp_path, "600m"):
+        (tmp_path / "PG_VERSION").touch()
+        monkeypatch.setitem(database.settings_dict, "HOST", str(tmp_path))
+        assert not says_so(as_admin)
+    with small_disk(tmp_path, "100m"):
+        assert not says_so(as_admin)  # that disk is no database's
+        (tmp_path / "PG_VERSION").touch()
+        assert says_so(as_admin)
+        assert not says_so(as_viewer)
+        monkeypatch.setitem(database.settings_dict, "HOST", "db.example.com")
+        assert not says_so(as_admin)
 
 
 def _probe(port: int, path: str) -> str:

@@ -2,12 +2,16 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import InterfaceError
 from django.db import connection as database
+from django.db import connections as databases
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,13 +22,17 @@ from pytest_django import Settings
 
 from seatwise import installation, metrics
 from seatwise.models import Connection, Member, Notice, Service, SyncRun, User
-from seatwise.models.connection import State
+from seatwise.models.connection import Every, State
+from seatwise.models.notice import Kind
 from seatwise.vault import Ring, new_key
+from seatwise.views import metrics as views
 from tests.operating.test_health import no_database
 from tests.pages import rows
 
+HOUR = timedelta(hours=1)
 TOKEN = "let-prometheus-in-0123"
 MOST_QUERIES = 12
+NO_ANSWER = b"The database did not answer in time.\n"
 
 __all__ = ["no_database"]
 
@@ -108,7 +116,7 @@ def test_every_figure_is_right(service: Service, admin: User) -> None:
     SyncRun.objects.create(
         connection=late, state="retry_at", created_at=now, requests={"GET /users": 1}
     )
-    Notice.objects.tell(late, "It is late.", "", now)
+    Notice.objects.tell(late, Kind.AWAY, now)
     found = figures()
     key = service.key
     assert found["seatwise_connections", "active"] == 2
@@ -173,9 +181,94 @@ def test_both_forms_hold_the_same_and_prometheus_own_readers_read_them(service: 
     assert ("seatwise_members_age_seconds", service.key, 'quo"te\\n') in figures()
 
 
-def test_without_a_database_it_says_so_in_a_word(no_database: None) -> None:
+def test_without_a_database_it_says_so(no_database: None) -> None:
     answer = scrape()
-    assert (answer.status_code, answer.content) == (503, b"no database\n")
+    assert (answer.status_code, answer.content) == (503, NO_ANSWER)
+
+
+@pytest.fixture
+def held(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[BaseDatabaseWrapper]:
+    """Somebody else holds a table that is asked, for longer than a scrape waits."""
+    monkeypatch.setattr(views, "PATIENCE", "500ms")
+    other = database.copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("LOCK TABLE seatwise_member")
+    yield other
+    other.rollback()
+    other.close()
+
+
+def test_a_held_table_does_not_hold_the_scrape(held: BaseDatabaseWrapper) -> None:
+    began = time.monotonic()
+    answer = scrape()
+    assert (answer.status_code, answer.content) == (503, NO_ANSWER)
+    assert time.monotonic() - began < 5
+    held.rollback()
+    assert scrape().status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_scrape_that_takes_long_is_not_joined_by_others(held: BaseDatabaseWrapper) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+    def first() -> int:
+        try:
+            return int(scrape().status_code)
+        finally:
+            databases.close_all()
+
+    with ThreadPoolExecutor(1) as aside, database.cursor() as cursor:
+        slow = aside.submit(first)
+        found = (0,)
+        while found == (0,):
+            assert not slow.done()
+            cursor.execute(waiting)
+            found = cursor.fetchone()
+        answer = scrape()
+        assert answer.status_code == 503
+        assert b"Another scrape is under way" in answer.content
+        assert slow.result() == 503
+    held.rollback()
+    assert scrape().status_code == 200
+
+
+def test_a_connection_that_broke_is_told_like_any_trouble_with_the_database() -> None:
+    def broken(*_: Any) -> None:
+        raise InterfaceError("connection already closed")
+
+    with database.execute_wrapper(broken):
+        answer = scrape()
+    assert (answer.status_code, answer.content) == (503, NO_ANSWER)
+
+
+def test_what_an_alert_needs_is_told_of_every_schedule(service: Service) -> None:
+    """A weekly list may be days old and is not late; one that was never read has an age, too."""
+    now = timezone.now()
+    rows.connection(
+        service,
+        account_name="weekly",
+        sync_every=Every.WEEK,
+        members_as_of=now - timedelta(days=6),
+        next_sync_at=now + timedelta(days=1),
+    )
+    rows.connection(service, account_id="P2", account_name="late", next_sync_at=now - 2 * HOUR)
+    rows.connection(
+        service,
+        account_id="P3",
+        account_name="never",
+        connected_at=now - 5 * HOUR,
+        members_as_of=None,
+        sync_every=Every.NEVER,
+    )
+    rows.connection(
+        service, account_id="P4", account_name="gone", state=State.DISCONNECTED, next_sync_at=now
+    )
+    found = figures()
+    late = {each[2]: value for each, value in found.items() if "overdue" in each[0]}
+    assert late == {"weekly": 0, "late": pytest.approx(7200, abs=60), "never": 0}
+    age = found["seatwise_members_age_seconds", service.key, "never"]
+    assert age == pytest.approx(5 * 3600, abs=60)
 
 
 def test_the_number_of_queries_does_not_grow(service: Service) -> None:

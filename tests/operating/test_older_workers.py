@@ -4,14 +4,21 @@ import io
 import subprocess
 import sys
 import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGTERM
+from tempfile import TemporaryFile
 
 import pytest
 from django.db import connection as database
 from django.db.migrations.loader import MigrationLoader
 
+from seatwise import tasks
 from seatwise.models import Connection, Member, MemberEvent, SyncRun
 from seatwise.models.sync_run import RunState
+from tests import canary
 from tests.conftest import read
 from tests.installation.vaulted import program_settings
 from tests.journey import programs
@@ -21,22 +28,28 @@ from tests.sandboxes import Running
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = "seatwise/migrations"
 
-# What programs of that release do: look after the schema at their start, then read or erase.
+# What programs of that release do: look after the schema at their start, then what is wished.
 WORK = """
 import sys
 import seatwise
 from seatwise.cli.prepare import prepared
 assert seatwise.__file__.startswith(sys.argv[1]), seatwise.__file__
 with prepared():
-    from seatwise import sync
+    from seatwise import sync, tasks
     from seatwise.models import Connection
     (connection,) = Connection.objects.all()
-    if sys.argv[2] == "read":
-        run, _ = sync.open_run(connection, by=None)
-        sync.run(run.pk)
-    else:
-        connection.erase_collected()
-        connection.save()
+    for wish in sys.argv[2:]:
+        if wish == "read":
+            run, _ = sync.open_run(connection, by=None)
+            sync.run(run.pk)
+        elif wish == "work":
+            tasks.run_worker()
+        elif wish == "ask":
+            tasks.request_sync(connection, by=None)
+        else:
+            connection.refresh_from_db()
+            connection.erase_collected()
+            connection.save()
 """
 
 
@@ -67,19 +80,33 @@ def _git(*arguments: str) -> bytes:
     return b"" if done.returncode else done.stdout
 
 
-def work(older: Path, vendor: Running, wish: str) -> None:
-    with programs.home() as home:
+@contextmanager
+def program(code: Path, vendor: Running, *wishes: str) -> Iterator[subprocess.Popen[str]]:
+    """One of the release whose code that is; asked to end, and ended, behind the block."""
+    with programs.home() as home, TemporaryFile("w+") as said:
         settings = program_settings(KEYS, vendor.settings)
-        done = subprocess.run(
-            [sys.executable, "-c", WORK, str(older), wish],
-            env=programs.environment(home, PYTHONPATH=str(older), **settings),
-            cwd=older,
-            capture_output=True,
+        process = subprocess.Popen(
+            [sys.executable, "-c", WORK, str(code), *wishes],
+            env=programs.environment(home, PYTHONPATH=str(code), **settings),
+            cwd=code,
+            stdout=said,
+            stderr=said,
             text=True,
-            timeout=90,
-            check=False,
         )
-    assert done.returncode == 0, done.stderr
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+            said.seek(0)
+            told = said.read()
+            canary.write("output of another release", told)
+        assert process.returncode in (0, -SIGTERM, 128 + SIGTERM), told
+
+
+def work(older: Path, vendor: Running, *wishes: str) -> None:
+    with program(older, vendor, *wishes) as process:
+        assert process.wait(90) == 0
 
 
 def schema() -> set[tuple[object, ...]]:
@@ -115,6 +142,55 @@ def test_an_older_program_reads_and_erases_on_the_newer_schema(
         0,
         0,
     )
+
+
+@pytest.fixture
+def empty_queue() -> Iterator[None]:
+    """Its tables are not Django's to empty."""
+    yield
+    with database.cursor() as cursor:
+        for table in ("jobs", "workers", "periodic_defers"):
+            cursor.execute(f"DELETE FROM procrastinate_{table}")
+
+
+def until_read(connection: Connection, code: Path, vendor: Running, *then: str) -> None:
+    """A worker of that release takes up what is on the queue; then its wishes are carried out."""
+    run = connection.runs.get(finished_at=None)
+    deadline = time.monotonic() + 60
+    with program(code, vendor, "work", *then) as worker:
+        while run.finished_at is None:
+            assert worker.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            run.refresh_from_db()
+    assert run.state == RunState.DONE, run.reason
+
+
+@pytest.mark.fault(80)
+@pytest.mark.django_db(transaction=True)
+def test_workers_of_either_release_take_up_what_the_other_put_on_the_queue(
+    older: Path, connection: Connection, vendor: Running, empty_queue: None
+) -> None:
+    truth = {each["id"]: each["role"] for each in vendor.truth()["members"]}
+    tasks.request_sync(connection, by=None)
+    assert queues() == ["sync-pagerduty"]
+    until_read(connection, older, vendor, "ask")
+    assert members() == truth
+    events = MemberEvent.objects.count()
+    assert "default" in queues()
+    until_read(connection, ROOT, vendor)
+    assert (members(), MemberEvent.objects.count()) == (truth, events)
+    assert not queues()
+
+
+def queues() -> list[str]:
+    """Where syncs wait or are worked on."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT queue_name FROM procrastinate_jobs"
+            " WHERE task_name = 'seatwise.sync_run' AND status IN ('todo', 'doing')"
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def members() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The History tab and a sync's own page: how each one ended, what it read, who worked at it."""
+"""The History tab: every sync and every file, how each one ended and what it took."""
 
 import re
 from datetime import timedelta
@@ -7,60 +7,17 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import DjangoAssertNumQueries
 
-from seatwise.models import AuditEvent, Connection, SyncRun, User
+from seatwise.models import Connection, SyncRun, User
 from seatwise.models.sync_run import RunState
 from tests.pages import rows
-
-HISTORY = "/services/pagerduty/history/"
-STAGES = ("members", "licences", "usage", "activity")
-GAP = {
-    "capability": "alerts",
-    "what": "Alerts cannot be read.",
-    "why": "The scope is missing.",
-    "remedy": "An admin integrates again.",
-    "minor": False,
-    "chosen": False,
-}
+from tests.pages.runs import HISTORY, of, page, run_of, stage, words
 
 
 @pytest.fixture
 def account(db: None) -> Connection:
     return rows.connection(rows.service())
-
-
-def run_of(connection: Connection, state: str = "done", **fields: Any) -> SyncRun:
-    """Asked for an hour ago, ended (where it has) 72 seconds after it began."""
-    began = timezone.now() - timedelta(hours=1)
-    is_open = state in {"queued", "running", "retry_at"}
-    given = {
-        "created_at": began,
-        "started_at": began,
-        "finished_at": None if is_open else began + timedelta(seconds=72),
-        **fields,
-    }
-    return SyncRun.objects.create(connection=connection, state=state, **given)
-
-
-def stage(state: str = "done", done: int = 5) -> dict[str, Any]:
-    return {"done": done, "total": done, "unit": "rows", "state": state, "seconds": 3.2}
-
-
-def words(html: str) -> str:
-    """What a reader sees of it, in one line."""
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
-
-
-def page(client: Client, address: str = HISTORY) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def of(client: Client, run: SyncRun) -> str:
-    return page(client, f"{HISTORY}{run.pk}/")
 
 
 # ---- the list -----------------------------------------------------------------------------
@@ -163,8 +120,13 @@ def test_several_accounts_are_one_list_that_says_whose_sync_it_was(
     html = of(as_viewer, second)
     assert f'href="{HISTORY}?account={account.pk}"' in html
     assert f'href="/services/pagerduty/seats/?account={other.pk}"' in html
-    days = page(as_viewer, f"/services/pagerduty/seats/?account={other.pk}")
-    assert f'href="/services/pagerduty/seats/?account={account.pk}"' in days
+    for part in ("seats/", "seats/changes/", "seats/months/"):
+        address = f"/services/pagerduty/{part}"
+        html = page(as_viewer, f"{address}?account={other.pk}").partition('class="accounts"')[2]
+        switch = html.partition("</nav>")[0]
+        assert f'href="{address}?account={account.pk}"' in switch
+        assert f'href="{address}?account={other.pk}" aria-current="page"' in switch
+        assert "/history/" not in switch
 
 
 def test_without_a_sync_the_tab_says_the_next_step(as_admin: Client, as_viewer: Client) -> None:
@@ -187,193 +149,70 @@ def test_the_list_asks_the_same_few_questions_however_many_syncs(
         page(as_admin)
 
 
-# ---- a sync's own page --------------------------------------------------------------------
+# ---- files -----------------------------------------------------------------------------
 
 
-def test_a_page_tells_the_ending_the_stages_the_requests_and_the_notes(
-    as_viewer: Client, account: Connection
+def file_of(state: str, **fields: Any) -> SyncRun:
+    by_file = rows.connection(rows.service("acme", "Acme"), state="by_file", account_name="By file")
+    given = {"started_at": None, "reason": "From the file people.csv.", **fields}
+    return run_of(by_file, state, **given)
+
+
+def test_a_file_that_waits_is_told_with_where_it_is_reviewed(
+    as_admin: Client, as_viewer: Client, admin: User
 ) -> None:
-    stages = {"members": stage(), "licences": stage("limited", 0), "usage": stage("limited")}
-    licences = {**GAP, "capability": "licences", "what": "Licences cannot be read."}
-    run = run_of(
-        account,
-        "done_with_notes",
-        stages=stages,
-        gaps=[GAP, licences],
-        requests={"GET /users": 1200, "GET /teams": 2},
-    )
-    said = words(of(as_viewer, run))
-    for each in (
-        "Members Read 5 of 5 rows 3 s",
-        "Licences Not read 0 rows",
-        "Usage In part 5 of 5 rows 3 s Alerts cannot be read. The scope is missing.",
-        "Activity Not read not reached –",
-        "GET /users 1,200 GET /teams 2 In all 1,202",
-        "An admin integrates again.",
-    ):
-        assert each in said
+    run = file_of("queued", requested_by=admin)
+    for address in ("/services/acme/history/", f"/services/acme/history/{run.pk}/"):
+        html = page(as_admin, address).partition("<main")[2]
+        assert "A file waits for an admin" in html
+        assert "From the file people.csv." in html
+        assert 'href="/services/acme/file/review/">Review and apply it</a>' in html
+        for untrue in ("Waiting to start", "/stop/", "Requests to", "did not start", "compared"):
+            assert untrue not in html
+        told = page(as_viewer, address)
+        assert "Only an admin can apply it: ask Ada Admin." in words(told)
+        assert "/file/review/" not in told
+    said = words(of_file(as_viewer, run))
+    assert "File uploaded 1 hour ago" in said
+    assert "Members Not applied yet –" in said
+    assert "Usage Not in a file –" in said
+    assert "Uploaded by Ada Admin" in said
+    assert "Nothing yet: the file waits to be applied." in said
 
 
-def test_while_it_runs_what_comes_later_is_not_called_unread(
-    as_viewer: Client, account: Connection
+@pytest.mark.parametrize(
+    ("state", "chip", "fate"),
+    [("cancelled", "Put aside", "put aside"), ("superseded", "Replaced", "replaced")],
+)
+def test_a_file_that_was_not_applied_is_told_as_that(
+    as_admin: Client, admin: User, state: str, chip: str, fate: str
 ) -> None:
-    run = run_of(account, "running", stages={"members": stage(), "licences": stage("running")})
-    said = words(of(as_viewer, run))
-    assert "Licences Being read" in said
-    assert "Usage Not yet" in said
-    assert "Not read" not in said
-    assert "Ended not yet Took not known yet" in said
+    run = file_of(state, requested_by=admin)
+    line = words(page(as_admin, "/services/acme/history/").partition("<tbody>")[2])
+    assert line.startswith(f"1 hour ago {chip} From the file people.csv. Ada Admin not applied")
+    said = words(of_file(as_admin, run))
+    assert f"Applied never; {fate} " in said
+    assert "Members Not applied –" in said
+    assert "Nothing: the file was not applied." in said
+    assert "Review and apply it" not in said
+    assert "not read" not in said.casefold()
 
 
-def test_a_worker_that_died_is_told_with_the_one_that_went_on(
-    as_viewer: Client, account: Connection
-) -> None:
-    began = timezone.now().isoformat()
-    died = {"number": 1, "worker": "north:1", "began": began, "ended": None, "how": "died"}
-    done = {"number": 2, "worker": "south:2", "began": began, "ended": began, "how": "done"}
-    run = run_of(account, attempt=2, attempts=[died, done])
-    said = words(of(as_viewer, run))
-    assert "1. Its worker died or froze; the next attempt took over by north:1" in said
-    assert "to an unknown time 2. Came to the end by south:2" in said
-    assert "Went on elsewhere after 1 worker died" in words(page(as_viewer))
-
-
-def test_what_it_changed_is_counted_and_the_first_fifty_are_named(
-    as_viewer: Client, account: Connection
-) -> None:
-    run = run_of(account, counts={"left": 60}, stages={"members": stage()})
-    other = run_of(account, counts={"joined": 1}, stages={"members": stage()})
-    gone = [rows.member(account, f"Member {n}") for n in range(60)]
-    for member in gone:
-        rows.event(member, "left", run=run)
-    rows.event(gone[0], "changed", run=run, field="role", before="user", after="admin")
-    rows.event(rows.member(account, "Zoe"), "joined", run=other)
-    html = of(as_viewer, run)
-    assert "61 in all" in html
-    assert "The first 50 of 61" in html
-    assert "Member 0</bdi></a> went from " in html
-    assert f'href="/services/pagerduty/members/{gone[59].pk}/"' in html
-    assert "Zoe" not in html
-
-
-def test_a_run_of_another_service_is_not_there(as_viewer: Client, account: Connection) -> None:
-    run = run_of(rows.connection(rows.service("zoom", "Zoom")))
-    assert as_viewer.get(f"{HISTORY}{run.pk}/").status_code == 404
+def of_file(client: Client, run: SyncRun) -> str:
+    return page(client, f"/services/acme/history/{run.pk}/")
 
 
 def test_a_file_that_was_applied_is_told_without_what_only_a_vendor_has(
-    as_viewer: Client, db: None
+    as_viewer: Client, admin: User
 ) -> None:
-    by_file = rows.connection(rows.service("acme", "Acme"), state="by_file", account_name="By file")
-    run = run_of(by_file, reason="From the file people.csv.", stages={"members": stage()})
-    html = page(as_viewer, f"/services/acme/history/{run.pk}/")
-    assert "From the file people.csv." in html
-    assert "not in a file" in html
-    assert "Requests to" not in html
-    assert "by file" in page(as_viewer, "/services/acme/history/")
-
-
-# ---- stopping, and a drop that is held ----------------------------------------------------
-
-
-def test_an_admin_stops_a_sync_from_any_tab(as_admin: Client, account: Connection) -> None:
-    run = run_of(account, "running", attempt=1)
-    address = f"{HISTORY}{run.pk}/stop/"
-    for tab in ("", "members/", "usage/", "settings/", "history/", f"history/{run.pk}/"):
-        assert f'action="{address}"' in page(as_admin, f"/services/pagerduty/{tab}")
-    there = as_admin.post(address, {"tab": "members"})
-    assert there["Location"] == "/services/pagerduty/members/"
-    run.refresh_from_db()
-    assert run.state == "cancelled"
-    assert "The sync was stopped. What was complete stays" in page(as_admin, there["Location"])
-    said = words(of(as_admin, run))
-    assert "Stopped" in said
-    assert "by Ada Admin" in said
-    assert AuditEvent.objects.get(action="sync_stopped").service == "pagerduty"
-
-
-def test_stopping_what_has_ended_says_so_and_changes_nothing(
-    as_admin: Client, account: Connection
-) -> None:
-    run = run_of(account, "done")
-    answer = as_admin.post(f"{HISTORY}{run.pk}/stop/")
-    assert answer["Location"] == f"{HISTORY}{run.pk}/"
-    assert "had ended already" in of(as_admin, run)
-    run.refresh_from_db()
-    assert (run.state, run.ended_by) == ("done", None)
-
-
-def test_a_viewer_is_told_who_can_stop_it(as_viewer: Client, account: Connection) -> None:
-    run = run_of(account, "running")
-    html = of(as_viewer, run)
-    assert "An admin can stop it" in html
-    assert "/stop/" not in html
-    assert as_viewer.post(f"{HISTORY}{run.pk}/stop/").status_code == 403
-    run.refresh_from_db()
-    assert run.is_open
-
-
-def test_what_is_polled_each_second_carries_no_form_token_in_its_address(
-    as_admin: Client, account: Connection
-) -> None:
-    """Only what the progress itself needs; the stop button's form lies deeper."""
-    run_of(account, "running")
-    assert 'hx-include="#progress > input"' in page(as_admin, "/services/pagerduty/members/")
-
-
-@pytest.fixture
-def held(account: Connection) -> SyncRun:
     now = timezone.now()
-    doubt = {
-        "stage": "members",
-        "what": "members",
-        "before": 250,
-        "gone": 238,
-        "at": now.isoformat(),
-    }
-    again = now + timedelta(minutes=45)
-    return run_of(account, "retry_at", retry_at=again, doubt=doubt, attempt=1)
-
-
-def test_a_held_drop_is_said_on_every_tab_and_an_admin_can_apply_it(
-    as_admin: Client, as_viewer: Client, held: SyncRun
-) -> None:
-    for tab in ("", "members/", f"history/{held.pk}/"):
-        address = f"/services/pagerduty/{tab}"
-        said = words(page(as_admin, address))
-        assert "PagerDuty no longer lists 238 of 250 members." in said
-        assert "Seatwise looks again in 44 minutes" in said
-        assert "238 of 250 members count as left" in said
-        said = words(page(as_viewer, address))
-        assert "an admin can apply it at once: ask Ada Admin" in said
-        assert "count as left" not in said
-    assert "Unusual drop held" in page(as_viewer)
-
-
-def test_the_dialog_opens_from_an_address_too(as_admin: Client, held: SyncRun) -> None:
-    assert 'aria-labelledby="believe-title" open' in page(as_admin, f"{HISTORY}{held.pk}/?believe")
-    assert 'aria-labelledby="believe-title">' in of(as_admin, held)
-
-
-def test_a_drop_that_is_confirmed_is_looked_at_at_once(
-    as_admin: Client, held: SyncRun, admin: User
-) -> None:
-    answer = as_admin.post(f"{HISTORY}{held.pk}/believe/", follow=True).content.decode()
-    assert "Confirmed. PagerDuty is read once more now" in answer
-    assert "Ada Admin confirmed it." in words(answer)
-    assert "apply it</a>" not in answer
-    held.refresh_from_db()
-    assert held.doubt["believed_by"] == admin.pk
-    assert held.retry_at is not None
-    assert held.retry_at <= timezone.now()
-    (job,) = ProcrastinateJob.objects.filter(task_name="seatwise.sync_run")
-    assert job.args == {"run_id": held.pk}
-
-
-def test_where_nothing_is_held_any_more_confirming_changes_nothing(
-    as_admin: Client, account: Connection
-) -> None:
-    run = run_of(account, "done")
-    answer = as_admin.post(f"{HISTORY}{run.pk}/believe/", follow=True).content.decode()
-    assert "Nothing is held back any more" in answer
-    assert not SyncRun.objects.open().exists()
+    run = file_of("done", stages={"members": stage()}, started_at=now, requested_by=admin)
+    html = of_file(as_viewer, run)
+    assert "From the file people.csv." in html
+    assert "Members Read 5 of 5 rows" in words(html)
+    assert "Usage Not in a file" in words(html)
+    assert "Applied by Ada Admin" in words(html)
+    assert "Requests to" not in html
+    SyncRun.objects.filter(pk=run.pk).update(requested_by=None)
+    assert "Applied by a user who is gone," in words(of_file(as_viewer, run))
+    assert "by file" in page(as_viewer, "/services/acme/history/")

@@ -1,12 +1,26 @@
 """A member's page: who it is, the timeline, the evidence, and erasing the person."""
 
-from datetime import timedelta
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
-from seatwise.models import AuditEvent, Connection, Member, MemberEvent, Signal
+from seatwise.models import (
+    AuditEvent,
+    Connection,
+    Member,
+    MemberEvent,
+    Signal,
+    StagedRecord,
+    SyncRun,
+)
+from seatwise.models.connection import State
 from tests.pages import rows
 
 
@@ -119,3 +133,80 @@ def test_nobody_who_is_still_listed_is_erased(as_admin: Client, account: Connect
     )
     assert Member.objects.get().name == "Ada Quay"
     assert MemberEvent.objects.filter(after="b@x.io").exists()
+
+
+@pytest.mark.parametrize("state", [State.DISCONNECTED, State.NEEDS_RECONNECT])
+def test_whom_nobody_lists_any_more_can_be_erased(
+    as_admin: Client, account: Connection, state: State
+) -> None:
+    member = ada(account)
+    Connection.objects.update(state=state)
+    shown = html(as_admin, member)
+    assert "nobody reads this list any more: the seat counts up to the last look" in shown
+    assert "still lists" not in shown
+    assert "The person is erased" in erased(as_admin, member)
+    assert Member.objects.get().name == "Erased person"
+
+
+def test_of_a_replaced_account_the_page_stays_and_the_person_can_be_erased(
+    as_admin: Client, account: Connection
+) -> None:
+    member = ada(account)
+    Connection.objects.update(state=State.DISCONNECTED, replaced_at=timezone.now())
+    assert "another account took its place" in html(as_admin, member)
+    assert "The person is erased" in erased(as_admin, member)
+
+
+def test_whom_the_newest_file_lists_is_to_be_put_out_of_it_first(
+    as_admin: Client, account: Connection
+) -> None:
+    member = ada(account)
+    Connection.objects.update(state=State.BY_FILE)
+    assert "The newest file lists this person" in html(as_admin, member)
+    assert "Apply a file without them first. Nothing was erased" in erased(as_admin, member)
+
+
+def test_a_file_that_waits_and_lists_them_is_named(as_admin: Client, account: Connection) -> None:
+    member = ada(account, left_at=timezone.now())
+    Connection.objects.update(state=State.BY_FILE)
+    run = SyncRun.objects.create(connection=account, created_at=timezone.now())
+    StagedRecord.objects.create(run=run, kind="member", key=member.external_id, data={})
+    assert "apply it or put it aside first. Nothing was erased" in erased(as_admin, member)
+    assert run.staged.exists()
+
+
+def test_the_dialog_says_that_other_accounts_keep_theirs(
+    as_admin: Client, account: Connection
+) -> None:
+    member = ada(account, left_at=timezone.now())
+    assert "what another account tells of the same person stays" in html(as_admin, member)
+
+
+def test_the_file_holds_timeline_and_evidence_and_stands_on_the_trail(
+    as_viewer: Client, account: Connection
+) -> None:
+    member = ada(account)
+    response = as_viewer.get(path(member, "?format=csv"))
+    assert isinstance(response, StreamingHttpResponse)
+    lines = list(csv.DictReader(io.StringIO(response.getvalue().decode())))
+    assert [line["kind"] for line in lines] == ["timeline"] * 4 + ["evidence"]
+    assert lines[0]["detail"] == "a@x.io → b@x.io"
+    assert lines[-1]["what"] == "acknowledged incident"
+    event = AuditEvent.objects.get(action="exported")
+    assert (event.about, event.said) == (f"member {member.pk}", "5 rows.")
+    assert "?format=csv" in html(as_viewer, member)
+
+
+def test_days_are_those_of_the_billing_zone(
+    as_viewer: Client, account: Connection, settings: Settings
+) -> None:
+    settings.BILLING_ZONE = ZoneInfo("Pacific/Kiritimati")  # 14 hours ahead
+    at = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    shown = html(as_viewer, ada(account, joined_at=at, license_since=at))
+    assert shown.count("11 March 2026") == 2
+    assert "before 11 March 2026" in html(as_viewer, rows.member(account, "Bo", first_listed_at=at))
+
+
+def erased(client: Client, member: Member) -> str:
+    """What is answered to it."""
+    return client.post(path(member, "erase/"), follow=True).content.decode()

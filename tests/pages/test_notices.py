@@ -1,11 +1,15 @@
 """What needs an admin: told on every page until that admin has put it aside, and never a flood."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from seatwise.models import Connection, Notice, User
+from seatwise.models.notice import Kind
 from tests.pages import rows
 
 PLACES = ("/", "/users/", "/services/add/", "/services/pagerduty/", "/services/pagerduty/members/")
@@ -18,8 +22,14 @@ def account(db: None) -> Connection:
     return rows.connection(rows.service())
 
 
-def tell(of: Connection, what: str = WHAT, remedy: str = "Integrate it again.") -> Notice:
-    Notice.objects.tell(of, what, remedy, timezone.now())
+def tell(
+    of: Connection,
+    what: str = WHAT,
+    remedy: str = "Integrate it again.",
+    kind: Kind = Kind.RECONNECT,
+) -> Notice:
+    of.attention, of.remedy = what, remedy
+    Notice.objects.tell(of, kind, timezone.now())
     return Notice.objects.open().get(connection=of)
 
 
@@ -64,10 +74,22 @@ def test_the_same_trouble_does_not_come_back_and_another_one_does(
     as_admin: Client, account: Connection
 ) -> None:
     as_admin.post(f"/notices/{tell(account).pk}/seen/")
-    tell(account)
-    assert WHAT not in page(as_admin)
-    tell(account, "The account was closed.")
+    tell(account, "It is still so, in other words.")
+    assert 'class="told"' not in page(as_admin)
+    tell(account, "The account was closed.", kind=Kind.GIVEN_UP)
     assert "The account was closed." in page(as_admin)
+
+
+def test_what_comes_again_is_counted(
+    as_viewer: Client, as_admin: Client, account: Connection
+) -> None:
+    notice = tell(account)
+    assert "so far" not in page(as_admin)
+    Notice.objects.filter(pk=notice.pk).update(
+        times=7, last_at=timezone.now() - timedelta(minutes=42, seconds=1)
+    )
+    html = " ".join(re.sub(r"<[^>]+>", " ", page(as_admin)).split())
+    assert "since just now , so far 7 times, last 42 minutes ago" in html
 
 
 def test_what_is_over_is_told_no_more(as_admin: Client, account: Connection) -> None:
@@ -89,7 +111,21 @@ def test_of_many_two_are_told_and_the_others_counted(as_admin: Client, db: None)
     assert html.count(DOT) == 5
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/x", "", "//evil.example"])
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/x",
+        "",
+        "//evil.example",
+        "http://testserver//evil.example/x",
+        "http://testserver/\\evil.example/x",
+        "http://testserver",
+        "http://[",
+        "javascript:alert(1)",
+        "about:blank",
+        "users",
+    ],
+)
 def test_putting_aside_leads_nowhere_else(
     as_admin: Client, account: Connection, elsewhere: str
 ) -> None:

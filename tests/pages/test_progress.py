@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -28,6 +29,27 @@ def test_sync_now_starts_one_run_however_often_it_is_pressed(as_admin: Client) -
         answer = as_admin.post("/services/pagerduty/sync/", {"tab": "members"})
         assert answer["Location"] == "/services/pagerduty/members/"
     assert SyncRun.objects.open().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("came_from", "leads_to"),
+    [
+        ("http://testserver/services/pagerduty/members/?q=x", "/services/pagerduty/members/?q=x"),
+        ("http://testserver/services/pagerduty/usage/?q=x", "/services/pagerduty/members/"),
+        ("https://evil.example/services/pagerduty/members/?q=x", "/services/pagerduty/members/"),
+        ("http://testserver//evil.example/x", "/services/pagerduty/members/"),
+        ("http://[", "/services/pagerduty/members/"),
+    ],
+)
+def test_a_button_leads_back_to_its_tab_whatever_a_browser_tells(
+    as_admin: Client, came_from: str, leads_to: str
+) -> None:
+    run = run_of(rows.connection(rows.service()))
+    headers = {"Referer": came_from}
+    for button in ("sync/", f"history/{run.pk}/stop/", f"history/{run.pk}/believe/"):
+        address = f"/services/pagerduty/{button}"
+        answer = as_admin.post(address, {"tab": "members"}, headers=headers)
+        assert answer["Location"] == leads_to
 
 
 def test_sync_now_without_a_connection_says_what_to_do(as_admin: Client) -> None:

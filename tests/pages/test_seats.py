@@ -4,10 +4,15 @@ import csv
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection as database
 from django.http import StreamingHttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
 
 from seatwise.models import AuditEvent, Connection, Member
 from tests.pages import rows
@@ -94,6 +99,148 @@ def test_before_the_first_look_nothing_is_known_and_never_zero(
 def test_after_the_last_look_it_is_said(as_viewer: Client, people: None) -> None:
     assert "The last look was on 5 May 2026" in html(as_viewer, SEATS)
     assert "The last look" not in html(as_viewer, f"{SEATS}?on=2026-05-05")
+
+
+def test_what_nobody_looked_at_is_never_told_as_no_change(as_viewer: Client, people: None) -> None:
+    """The last look was long ago: by default its days are shown, and then nothing is known."""
+    shown = html(as_viewer, CHANGES)
+    assert "The last look was on 5 May 2026" in shown
+    assert "to the end of 5 May 2026" in shown
+    shown = html(as_viewer, f"{CHANGES}?from=2026-04-02&to=2026-08-01")
+    assert "the comparison ends there" in shown
+    for window in ("from=2026-06-01&to=2026-08-01", "from=2026-05-05&to=2026-05-06"):
+        shown = html(as_viewer, f"{CHANGES}?{window}")
+        assert "Nothing is known after 5 May 2026" in shown
+        assert "2 seats were held then" in shown
+        assert "Nobody" not in shown
+    assert "Nobody came" in html(as_viewer, f"{CHANGES}?from=2026-05-01&to=2026-05-05")
+
+
+def test_one_seat_was_and_two_seats_were(as_viewer: Client, account: Connection) -> None:
+    found(account, "Ada Quay")
+    shown = html(as_viewer, f"{CHANGES}?from=2026-03-11&to=2026-03-12")
+    assert "<strong>1</strong> seat was held, then <strong>1</strong>" in shown
+    assert "1 of 1 seat<" in html(as_viewer, f"{SEATS}?on=2026-03-11")
+
+
+def test_the_current_month_says_that_the_last_look_is_behind(
+    as_viewer: Client, account: Connection
+) -> None:
+    """And a look of today is not."""
+    now = timezone.now()
+    found(account, "Ada Quay")
+    for looked_at, partial in (
+        (now - timedelta(days=2), f"last look on {now - timedelta(days=2):%-d %B %Y}"),
+        (now, "not over yet"),
+    ):
+        Connection.objects.update(members_as_of=looked_at)
+        newest = file_of(as_viewer, f"{MONTHS}?format=csv")[0]
+        assert newest["partial"].endswith(partial)
+
+
+@pytest.fixture
+def other(account: Connection) -> Connection:
+    """A second account, first looked at on 1 April, last on 20 April."""
+    last = datetime(2026, 4, 20, 9, tzinfo=UTC)
+    told = {"account_id": "P2", "account_name": "acme-eu", "members_as_of": last}
+    return rows.connection(account.service, **told)
+
+
+def listed(account: Connection, name: str, day: int) -> Member:
+    """Somebody who was there at the account's first look, so many days after the others'."""
+    member = rows.member(account, name, first_listed_at=FIRST + day * DAY)
+    rows.event(member, "listed", at=FIRST + day * DAY)
+    return member
+
+
+def test_who_was_there_at_the_first_look_at_a_second_account_did_not_join(
+    as_viewer: Client, people: None, other: Connection
+) -> None:
+    listed(other, "Eva Teal", 22)
+    query = "?from=2026-03-15&to=2026-04-02"
+    shown = html(as_viewer, f"{CHANGES}{query}")
+    assert "there at the first look" in shown
+    assert "<strong>2</strong> seats were held, then <strong>3</strong>" in shown
+    assert shown.count("in <bdi>acme-eu</bdi>") == 1
+    assert shown.count("in <bdi>acme-prod</bdi>") == 3
+    what = {
+        line["name"]: line["what"] for line in file_of(as_viewer, f"{CHANGES}{query}&format=csv")
+    }
+    assert (what["Eva Teal"], what["Cy Sand"]) == ("there at the first look", "joined")
+
+
+def test_each_account_is_counted_to_its_own_last_look_and_told_where_it_is_behind(
+    as_viewer: Client, people: None, other: Connection
+) -> None:
+    listed(other, "Eva Teal", 22)
+    shown = html(as_viewer, f"{SEATS}?on=2026-05-05")
+    assert "It was last looked at on 20 April 2026; what came after is not known" in shown
+    assert "as known at the last look" in shown
+    everybody = [line for line in file_of(as_viewer, f"{MONTHS}?format=csv") if line["by"] == "all"]
+    assert [line["seat_days"] for line in everybody] == ["10", "80", "37"]
+    assert [line["at_end"] for line in everybody] == ["2", "3", "1"]
+    assert everybody[0]["partial"].endswith("last look at acme-eu on 20 April 2026")
+    shown = html(as_viewer, f"{CHANGES}?from=2026-05-01&to=2026-05-05")
+    assert "No look found that anybody came or went" in shown
+
+
+def test_an_account_that_was_replaced_keeps_its_past(
+    as_viewer: Client, people: None, account: Connection, other: Connection
+) -> None:
+    """Its members are found on past days only, and their pages stay."""
+    listed(other, "Eva Teal", 22)
+    Connection.objects.filter(pk=account.pk).update(
+        replaced_at=datetime(2026, 4, 10, 9, tzinfo=UTC), members_as_of=FIRST + 30 * DAY
+    )
+    shown = html(as_viewer, f"{SEATS}?on=2026-03-15")
+    assert names(shown) == ["Ada Quay", "Bo Reed"]
+    assert "Another account took its place on 10 April 2026" in shown
+    assert names(html(as_viewer, f"{SEATS}?on=2026-04-10")) == ["Eva Teal"]
+    shown = html(as_viewer, f"{CHANGES}?from=2026-04-05&to=2026-04-15")
+    assert "<strong>3</strong> seats were held, then <strong>1</strong>" in shown
+    assert "account replaced" in shown
+    months = [line for line in file_of(as_viewer, f"{MONTHS}?format=csv") if line["by"] == "all"]
+    assert [line["at_end"] for line in months] == ["1", "1"]
+    assert months[0]["seat_days"] == str(20 + 2 * 8 + 0)
+    path = f"/services/pagerduty/members/{Member.objects.get(name='Ada Quay').pk}/"
+    assert "another account took its place" in html(as_viewer, path)
+
+
+def test_a_chosen_account_is_asked_alone(
+    as_viewer: Client, people: None, other: Connection
+) -> None:
+    listed(other, "Eva Teal", 22)
+    shown = html(as_viewer, f"{SEATS}?on=2026-04-05&account={other.pk}")
+    assert names(shown) == ["Eva Teal"]
+
+
+def test_days_are_those_of_the_billing_zone(
+    as_viewer: Client, people: None, other: Connection, settings: Settings
+) -> None:
+    settings.BILLING_ZONE = ZoneInfo("Pacific/Kiritimati")  # 14 hours ahead
+    listed(other, "Eva Teal", 22)
+    assert "was first looked at on 11 March 2026" in html(as_viewer, SEATS)
+
+
+def test_a_page_step_and_a_file_do_not_compare_again(as_viewer: Client, people: None) -> None:
+    """What was compared is kept: of the members that are shown alone anything is asked."""
+    query = "?from=2026-03-15&to=2026-04-02"
+    html(as_viewer, f"{CHANGES}{query}")
+    with CaptureQueriesContext(database) as asked:
+        assert len(names(html(as_viewer, f"{CHANGES}{query}&page=2"))) == 3
+        assert len(file_of(as_viewer, f"{CHANGES}{query}&format=csv")) == 3
+    events = [each["sql"] for each in asked if '"seatwise_memberevent"."before"' in each["sql"]]
+    assert len(events) == 2
+    assert not [sql for sql in events if '."at" >' in sql]
+
+
+def test_many_bars_scroll_and_can_have_the_focus(as_viewer: Client, account: Connection) -> None:
+    for number in range(7):
+        member = found(account, f"P {number}")
+        Member.objects.filter(pk=member.pk).update(role=f"role-{number}")
+    shown = html(as_viewer, f"{SEATS}?on=2026-03-15")
+    assert 'class="seats-bars seats-bars--long" tabindex="0" aria-labelledby="seats-role"' in shown
+    assert shown.count("tabindex") == shown.count("seats-bars--long")
 
 
 def test_a_search_counts_n_of_m(as_viewer: Client, people: None) -> None:

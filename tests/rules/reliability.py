@@ -1,6 +1,6 @@
-"""The table in docs/reliability.md, from the marks in the tests.
+"""The tables in docs/reliability.md: files from the marks in the tests, states from a whole run.
 
-python -m tests.rules.reliability       writes it anew
+python -m tests.rules.reliability       writes them anew
 python -m tests.rules.reliability 49    names the files to run for the fault 49
 """
 
@@ -8,14 +8,20 @@ import ast
 import re
 import sys
 from collections import defaultdict
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+
+from tests.outcomes import Run, newest_whole
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
 COUNT = 88
 NOT_YET = "not covered yet"
-ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+NO_TEST = "no test"
+NOT_RUN = "not run since it was changed"
+ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+STATED = re.compile(r"^The states are those of .*$", re.MULTILINE)
 
 
 @cache
@@ -42,10 +48,10 @@ def to_run(number: int) -> list[Path]:
     return sorted(found)
 
 
-def told() -> dict[int, tuple[str, str]]:
-    """What the page says of each number: the fault, and the files or that there are none."""
+def told() -> dict[int, tuple[str, str, str]]:
+    """What the page says of each number: the fault, the files or that there are none, the state."""
     rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
-    return {int(number): (fault.strip(), tests.strip()) for number, fault, tests in rows}
+    return {int(number): (fault, tests, state) for number, fault, tests, state in rows}
 
 
 def cell(files: list[str]) -> str:
@@ -53,16 +59,31 @@ def cell(files: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in files) or NOT_YET
 
 
-def rewritten() -> str:
-    """The page with its last column anew."""
+def rewritten(run: Run | None) -> str:
+    """The page with its last columns anew; without a run, states stay where files are the same."""
     carried = marked()
 
     def row(found: re.Match[str]) -> str:
-        return f"| {found[1]} | {found[2]} | {cell(carried.get(int(found[1]), []))} |"
+        number, fault, before, state = int(found[1]), *found.group(2, 3, 4)
+        tests = cell(carried.get(number, []))
+        if tests == NOT_YET:
+            state = NO_TEST
+        elif run is not None:
+            state = str(run.faults.get(number, NOT_RUN))
+        elif tests != before:
+            state = NOT_RUN
+        return f"| {number} | {fault} | {tests} | {state} |"
 
     page = ROW.sub(row, PAGE.read_text(encoding="utf-8"))
+    if run is not None:
+        page = STATED.sub(_stated(run), page)
     covered = sum(number in carried for number in range(1, COUNT + 1))
     return re.sub(r"\*\*\d+ of 88\*\*", f"**{covered} of {COUNT}**", page)
+
+
+def _stated(run: Run) -> str:
+    at = datetime.fromisoformat(run.at)
+    return f"The states are those of all {run.tests:,} tests on {at:%Y-%m-%d}: {run.on}."
 
 
 def _numbers(test: ast.FunctionDef | ast.AsyncFunctionDef) -> set[int]:
@@ -82,4 +103,10 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         print(*to_run(int(sys.argv[1])), sep="\n")
     else:
-        PAGE.write_text(rewritten(), encoding="utf-8")
+        newest = newest_whole(ROOT)
+        PAGE.write_text(rewritten(newest), encoding="utf-8")
+        print(
+            f"States of the whole run of {newest.at}."
+            if newest
+            else "No whole run is known, so states stay where the files are the same: `make test`."
+        )

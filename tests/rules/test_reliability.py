@@ -2,6 +2,7 @@
 
 from tests.rules.reliability import (
     COUNT,
+    NO_TEST,
     NOT_YET,
     PAGE,
     ROOT,
@@ -21,11 +22,18 @@ def test_the_page_names_the_tests_that_carry_each_number_and_no_others() -> None
     carried = marked()
     wrong = {
         number: tests
-        for number, (_fault, tests) in told().items()
+        for number, (_fault, tests, _state) in told().items()
         if tests != cell(carried.get(number, []))
     }
     assert wrong == {}, "python -m tests.rules.reliability writes the table anew"
-    assert PAGE.read_text(encoding="utf-8") == rewritten()
+    assert PAGE.read_text(encoding="utf-8") == rewritten(None)
+
+
+def test_each_number_has_a_state_and_none_has_failed() -> None:
+    states = {number: (tests, state) for number, (_fault, tests, state) in told().items()}
+    assert not {number for number, (_tests, state) in states.items() if "failed" in state}
+    without = {number for number, (tests, _state) in states.items() if tests == NOT_YET}
+    assert {number for number, (_tests, state) in states.items() if state == NO_TEST} == without
 
 
 def test_no_number_is_marked_that_is_not_on_the_list() -> None:
@@ -34,7 +42,7 @@ def test_no_number_is_marked_that_is_not_on_the_list() -> None:
 
 def test_every_file_that_is_named_holds_a_test_of_that_number() -> None:
     """Read anew as text, so that a mistake in finding the marks is seen."""
-    for number, (_fault, tests) in told().items():
+    for number, (_fault, tests, _state) in told().items():
         for name in () if tests == NOT_YET else tests.replace("`", "").split(", "):
             text = (ROOT / "tests" / name).read_text(encoding="utf-8")
             assert f"pytest.mark.fault({number})" in text, (number, name)

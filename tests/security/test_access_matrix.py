@@ -19,6 +19,7 @@ from django.utils import timezone
 from seatwise.models import Authorization, Member, Notice, Service, SyncRun, User
 from seatwise.models.authorization import Outcome
 from seatwise.models.connection import State
+from seatwise.models.notice import Kind
 from seatwise.urls import urlpatterns
 from tests.pages import rows
 from tests.sandboxes import Running
@@ -37,7 +38,7 @@ CLIENT = Client(raise_request_exception=False)
 CHECKING = Client(raise_request_exception=False, enforce_csrf_checks=True)
 UNSAFE = [method for method in METHODS if method not in SAFE]
 # Whose rows may come and go while somebody only looks: who is there, and what was refused.
-NOTED = {"django_session", "seatwise_auditevent", "seatwise_cache"}
+NOTED = {"django_session", "seatwise_auditevent", "seatwise_cache", "seatwise_sums"}
 Kwargs = dict[str, str | int]
 
 
@@ -89,7 +90,8 @@ def somebodies(vendor: Running, service: Service, admin: User, viewer: User) -> 
     connection.save()
     now = timezone.now()
     run = SyncRun.objects.create(connection=connection, state="done", created_at=now)
-    Notice.objects.tell(connection, "It needs somebody.", "Look at it.", now, run)
+    connection.attention, connection.remedy = "It needs somebody.", "Look at it."
+    Notice.objects.tell(connection, Kind.GIVEN_UP, now, run)
     rows.member(connection, "Somebody there")
     found = []
     for role, user in zip(ROLES, (None, viewer, admin), strict=True):

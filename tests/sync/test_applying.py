@@ -154,6 +154,7 @@ def held(naive: Account) -> dict[str, list[object]]:
     }
 
 
+@pytest.mark.fault(56)
 def test_an_unchanged_account_of_100_000_writes_no_member_and_no_event(
     account: Connection,
 ) -> None:

@@ -9,24 +9,19 @@ from django.utils import timezone
 
 from seatwise import sync
 from seatwise.models import AuditEvent, Connection, Member, MemberEvent, Notice, SyncRun, User
-from seatwise.sync.drops import UnusualDrop, belief, doubted
 from tests.conftest import read
 from tests.sandboxes import Running
 
 
-def shows(vendor: Running, people: Sequence[dict[str, Any]]) -> None:
+def shows(vendor: Running, people: Sequence[dict[str, Any]], total: int | None = None) -> None:
     """From now on the vendor lists only these, and licences as they were."""
     vendor.clear_faults()
     vendor.fault(rate_limit=1_000_000)
     rows = [
         {"id": p["id"], "name": p["name"], "role": p["role"], "email": p["email"]} for p in people
     ]
-    body = {"limit": 100, "offset": 0, "more": False, "total": len(rows), "users": rows}
+    body = {"limit": 100, "offset": 0, "more": False, "total": total or len(rows), "users": rows}
     vendor.fault(path="/users", kind="json", body=body, times=None)
-
-
-def gone(members: int) -> UnusualDrop:
-    return UnusualDrop("Acme", "members", 100, members)
 
 
 def look(run: SyncRun, *, later: timedelta = timedelta()) -> SyncRun:
@@ -128,17 +123,71 @@ def test_a_list_with_nobody_in_it_is_held_even_where_there_were_few(
     assert (run.state, Member.objects.current().count()) == ("done", 0)
 
 
-def test_nobody_is_believed_to_be_gone_who_was_not_seen_to_be() -> None:
-    now = timezone.now()
-    first = doubted({}, gone(50), now - timedelta(hours=2))
-    assert belief(first, gone(50), now) == "agreed"
-    assert belief(first, gone(55), now) == "agreed"
-    assert belief(first, gone(90), now) == ""
-    assert belief(first, gone(100), now) == ""
-    assert belief(first, UnusualDrop("Acme", "allocated licences", 100, 50), now) == ""
-    assert belief({**first, "settled": "over"}, gone(50), now) == ""
-    nobody = doubted({}, gone(100), now - timedelta(hours=2))
-    assert belief(nobody, gone(100), now) == "agreed"
+@pytest.mark.fault(54)
+def test_a_second_look_agrees_about_people_and_not_about_a_number(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    people = vendor.truth()["members"]
+    shows(vendor, people[:20])
+    run, _ = sync.open_run(connection, by=None)
+    look(run)
+    first = run.doubt["at"]
+    shows(vendor, people[20:])  # as many, and others
+    look(run, later=timedelta(minutes=61))
+    assert (run.state, Member.objects.current().count()) == ("retry_at", 40)
+    assert run.doubt["at"] > first  # a doubt of its own
+    look(run, later=timedelta(minutes=61))
+    assert run.state == "done"
+    gone = set(Member.objects.filter(left_at__isnull=False).values_list("external_id", flat=True))
+    assert gone == {person["id"] for person in people[:20]}
+
+
+@pytest.mark.fault(54)
+def test_small_steps_do_not_add_up_to_what_nobody_saw(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    people = vendor.truth()["members"]
+    run, _ = sync.open_run(connection, by=None)
+    doubts: list[str] = []
+    for left, doubted in ((26, 14), (17, 14), (6, 34)):  # what is beyond the first doubt by itself
+        shows(vendor, people[:left])
+        look(run)
+        assert (run.state, run.doubt["gone"]) == ("retry_at", doubted)
+        doubts.append(run.doubt["at"])
+    assert doubts[0] == doubts[1] < doubts[2]  # its hour begins anew where it is another doubt
+    assert Member.objects.current().count() == 40
+
+
+def test_an_admins_word_reaches_no_further_than_what_they_were_shown(
+    held: SyncRun, admin: User
+) -> None:
+    assert not sync.believe(held, by=admin, shown="2026-01-01T00:00:00+00:00")
+    assert sync.believe(held, by=admin, shown=held.doubt["at"])
+
+
+def test_seats_of_a_licence_that_is_not_listed_say_nothing(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    vendor.fault(path="/licenses", kind="json", body={"licenses": []}, times=None)
+    run, _ = sync.open_run(connection, by=None)
+    look(run)
+    assert (run.state, run.doubt["stage"], run.doubt["gone"]) == ("retry_at", "licences", 40)
+    assert Member.objects.current().filter(license__isnull=False).count() == 40
+
+
+def test_a_look_with_a_hole_settles_nothing(held: SyncRun, vendor: Running, admin: User) -> None:
+    sync.believe(held, by=admin)
+    as_of = held.connection.members_as_of
+    shows(vendor, vendor.truth()["members"][:1], total=40)
+    look(held)
+    assert held.state == "done_with_notes"
+    assert "settled" not in held.doubt
+    assert Member.objects.current().count() == 40
+    held.connection.refresh_from_db()
+    assert held.connection.members_as_of == as_of  # no complete list since
 
 
 @pytest.mark.fault(67)
@@ -152,5 +201,5 @@ def test_as_many_strangers_in_their_place_hide_nobody(
     look(run)
     assert (run.state, run.doubt["gone"]) == ("retry_at", 20)
     look(run, later=timedelta(minutes=61))
-    assert (run.state, run.counts) == ("done", {"joined": 20, "left": 20})
+    assert (run.state, run.counts["joined"], run.counts["left"]) == ("done", 20, 20)
     assert Member.objects.count() == 60  # new people, with a history of their own

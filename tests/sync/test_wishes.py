@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from seatwise import sync
 from seatwise.models import AuditEvent, Connection, Member, Notice, StagedRecord, SyncRun, User
+from seatwise.models.notice import Kind
 from tests.sandboxes import Running
 
 
@@ -43,7 +44,7 @@ def test_a_run_that_waits_for_the_vendor_is_stopped_and_its_trouble_is_over(
     run.save()
     connection.state, connection.attention = "retrying", "The vendor is away."
     connection.save()
-    Notice.objects.tell(connection, "The vendor is away.", "", timezone.now(), run)
+    Notice.objects.tell(connection, Kind.AWAY, timezone.now(), run)
     assert sync.stop(run, by=admin)
     connection.refresh_from_db()
     assert (connection.state, connection.attention) == ("active", "")

@@ -25,13 +25,17 @@ class Door:
     seen: list[str] = field(default_factory=list)  # accounts that were read, in that order
 
 
-class Stuck(Acme):
-    key: ClassVar[str] = "stuck"
-    name: ClassVar[str] = "Stuck"
+class Behind(Acme):
+    """A vendor whose small account is read through that door."""
 
     def __init__(self, door: Door) -> None:
         super().__init__(World())
         self._door = door
+
+
+class Stuck(Behind):
+    key: ClassVar[str] = "stuck"
+    name: ClassVar[str] = "Stuck"
 
     @asynccontextmanager
     async def reader(
@@ -55,13 +59,9 @@ class Silent(Reader):
             yield batch
 
 
-class Quick(Acme):
+class Quick(Behind):
     key: ClassVar[str] = "quick"
     name: ClassVar[str] = "Quick"
-
-    def __init__(self, door: Door) -> None:
-        super().__init__(World())
-        self._door = door
 
     @asynccontextmanager
     async def reader(

@@ -11,6 +11,7 @@ from seatwise.connectors.errors import CredentialsRejected, KeptBack, VendorErro
 from seatwise.models import AuditEvent, Connection, Notice
 from seatwise.models.audit_event import Action, AuditEventQuerySet
 from seatwise.models.connection import State
+from seatwise.models.notice import Kind
 from seatwise.vault import CannotOpen
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def lost(
     )
     detail = {"refreshing_since": unknown_since.isoformat()} if unknown_since else {}
     _record(Action.RECONNECT_NEEDED, connection, sentence, detail)
-    Notice.objects.tell(connection, sentence, REMEDY, timezone.now())
+    Notice.objects.tell(connection, Kind.RECONNECT, timezone.now())
     log.warning("connection %s must be authorized again: %s", connection.pk, sentence)
     return CredentialsRejected(sentence, remedy=REMEDY)
 

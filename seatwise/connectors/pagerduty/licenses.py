@@ -49,7 +49,7 @@ async def read_licenses(api: Api, begun: Begun | None = None) -> AsyncGenerator[
     """The licences in one batch, then their holders, a page a batch.
 
     Holders of a list that an earlier attempt has `begun` are gone on with as members are: only
-    where the list is as it was left, and nobody is handed over again.
+    where the list is as it was left. Otherwise everything is handed over anew.
     """
     read = frozenset(begun.read if begun else ())
     place = begun.page() if begun else None
@@ -65,6 +65,8 @@ async def read_licenses(api: Api, begun: Begun | None = None) -> AsyncGenerator[
 
     async with aclosing(enumerated(fetch, _holder, place=place, read=read)) as chunks:
         async for chunk in chunks:
+            if chunk.anew:
+                read = frozenset()
             met = chunk.place.met
             seats = tuple(
                 SeatRecord(row.user.id, row.license.id, row.allocated_at)
@@ -80,7 +82,7 @@ async def read_licenses(api: Api, begun: Begun | None = None) -> AsyncGenerator[
             )
             yield Batch(
                 "licences",
-                seats,
+                pools + seats if chunk.anew else seats,
                 max(met, len(read)),
                 chunk.total,
                 "seats",
@@ -88,6 +90,7 @@ async def read_licenses(api: Api, begun: Begun | None = None) -> AsyncGenerator[
                 gaps=gaps,
                 ended=chunk.last,
                 place=here,
+                anew=chunk.anew,
             )
 
 

@@ -58,8 +58,8 @@ async def read_members(
 
     More people than PagerDuty lists at once, which is the `ceiling`, are searched for by their
     addresses. What an earlier attempt has `begun` is gone on with where as many people are listed
-    as were then, in the same order as far as can be seen; otherwise all are read anew, for who
-    moved meanwhile could be missed. In both cases it hands over nobody again. Raises VendorError.
+    as were then, in the same order as far as can be seen, and nobody is handed over again. Otherwise
+    all are read and handed over anew, for who moved meanwhile could be missed. Raises VendorError.
     """
     listing = _Listing(api, ceiling, begun)
     if not await listing.goes_on_searching():
@@ -213,7 +213,7 @@ class _Listing:
     def batch(self, chunk: Chunk[UserDoc], *, ended: bool = False) -> Batch:
         """The records of people not met before; of the last one, what is known of the others."""
         if chunk.anew:  # whoever has gone since must not make up for somebody who is missing
-            self._seen = set()
+            self._seen, self._read, self._done = set(), frozenset(), 0
         met = unseen(chunk.rows, [user.id for user in chunk.rows], self._seen)
         fresh = tuple(_record(user) for user in met if user.id not in self._read)
         self._done += len(fresh)
@@ -232,6 +232,7 @@ class _Listing:
             else (),
             ended=ended,
             place=self._place(chunk, ended, whole),
+            anew=chunk.anew,
         )
 
     def _place(self, chunk: Chunk[UserDoc], ended: bool, whole: bool) -> dict[str, object] | None:

@@ -67,6 +67,8 @@ class PagerDutyReader:
         """Everybody who holds a seat or an invitation."""
         async with aclosing(read_members(self._api, begun=self._begun_members)) as batches:
             async for batch in batches:
+                if batch.anew:
+                    self._presence = Presence()
                 self._presence.enlist(batch.records, complete=batch.complete)
                 yield batch
 

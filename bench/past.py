@@ -21,13 +21,14 @@ from functools import partial
 from typing import Any, Final
 
 SECTION: Final = "## The past of a large account"
-MEMBERS: Final = 10_000
-CAME: Final = 4_000  # of them after the first look, in even steps
+MEMBERS: Final = 100_000
+CAME: Final = 40_000  # of them after the first look, in even steps
 MONTHS: Final = 24
-CHANGED: Final = 3_000  # a role or a licence, in even steps
-GONE: Final = 2_000  # of them by now
+CHANGED: Final = 30_000  # a role or a licence, in even steps
+GONE: Final = 20_000  # of them by now
 EVENTS: Final = MEMBERS + CHANGED + GONE
 DAYS: Final = 730
+MIDDLE: Final = MEMBERS * 7 // 1000  # a page in the middle of who held a seat then
 
 
 def measured(runs: int) -> dict[str, list[float]]:
@@ -131,7 +132,7 @@ def _asking(account: Any) -> Iterator[tuple[str, float]]:
     start = f"/services/{service.key}/seats/"
     asked = {
         "Seats on a day a year ago, the first 50": f"{start}?on={day}",
-        "Seats on a day a year ago, 50 of the middle": f"{start}?on={day}&page={MEMBERS * 7 // 1000}",
+        "Seats on a day a year ago, 50 of the middle": f"{start}?on={day}&page={MIDDLE}",
         "What changed in a month a year ago": f"{start}changes/?from={day}&to={other}",
         f"All {MONTHS} months": f"{start}months/",
     }

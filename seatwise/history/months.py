@@ -116,12 +116,13 @@ def _partial(spans: list[Span], first: date, now: datetime) -> str:
     tonight = midnight(day_of(now, zone) + ONE_DAY, zone)
     why = ["not over yet"] if ends > now else []
     for span in spans:
-        if span.ends is not None and span.ends <= begins:
+        counted_to = midnight(day_of(span.ends, zone), zone) if span.ends else ends
+        if counted_to <= begins:
             continue
         whose = f" at {span.account.account_name}" if len(spans) > 1 else ""
         if begins < span.since:
             why.append(f"first look{whose} on {day_of(span.since, zone):%-d %B %Y}")
         looked_to = midnight(day_of(span.until, zone) + ONE_DAY, zone)
-        if looked_to < min(ends, tonight, span.ends or ends):
+        if looked_to < min(ends, tonight, counted_to):
             why.append(f"last look{whose} on {day_of(span.until, zone):%-d %B %Y}")
     return "; ".join(why)

@@ -85,10 +85,6 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def unstaged(self, records: QuerySet[StagedRecord]) -> Self:
         return self.exclude(models.Exists(records.filter(key=models.OuterRef("external_id"))))
 
-    def missing(self, run: models.Model, kind: str) -> Self:
-        """Of whom the list that was staged says nothing; a seat of no licence says nothing."""
-        return self.unstaged(StagedRecord.objects.of(run, kind).that_say_something())
-
     def as_of(self, moment: datetime) -> Self:
         """Those who held a seat at that moment, as they were known then, by their present names.
 

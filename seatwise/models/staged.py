@@ -8,7 +8,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection as database
 from django.db import models
 from django.db.backends.utils import CursorWrapper
-from django.db.models.fields.json import KeyTextTransform
 
 
 class StagedRecordQuerySet(models.QuerySet["StagedRecord"]):
@@ -18,13 +17,10 @@ class StagedRecordQuerySet(models.QuerySet["StagedRecord"]):
     def of_kinds(self, run: object, kinds: Sequence[str]) -> Self:
         return self.filter(run=run, kind__in=kinds)
 
-    def that_say_something(self) -> Self:
-        """But for seats of a licence that is not listed itself."""
-        licenses = StagedRecord.objects.filter(
-            run=models.OuterRef("run"), kind="license", key=models.OuterRef("license_of")
-        )
-        told = self.annotate(license_of=KeyTextTransform("license_id", "data"))
-        return told.filter(~models.Q(kind="seat") | models.Exists(licenses))
+    def seats_of_listed_licenses(self, run: object) -> Self:
+        """A seat of a licence that is not listed itself says nothing."""
+        listed = list(self.of(run, "license").values_list("key", flat=True))
+        return self.of(run, "seat").filter(data__license_id__in=listed)
 
     def in_key_order(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(key, record) in the byte order of the key, streamed."""

@@ -1,7 +1,7 @@
 """One reading of an account: its stages, its progress, and how it ended."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from django.db import models, transaction
@@ -29,6 +29,7 @@ class How(models.TextChoices):
     GAVE_UP = "gave up", "Could not go on: a person is needed"
 
 
+DOUBTED_FOR = timedelta(hours=1)  # so long an unusual drop waits for a look that agrees
 DEATHS = (How.DIED, How.NO_MEMORY)
 
 
@@ -234,6 +235,16 @@ class SyncRun(models.Model):
     def is_doubted(self) -> bool:
         """Whether an unusual drop is held, see `sync.drops`."""
         return self.is_open and bool(self.doubt) and not self.doubt.get("settled")
+
+    @property
+    def doubted_until(self) -> datetime | None:
+        """From when on a look that finds the same is believed; None where nothing is doubted."""
+        return datetime.fromisoformat(self.doubt["at"]) + DOUBTED_FOR if self.doubt else None
+
+    @property
+    def waits_for_something_else(self) -> bool:
+        """Whether it is not the drop that is held that the next look waits for."""
+        return self.is_doubted and bool(self.reason) and not self.in_a_row(How.DOUBTED)
 
     @property
     def coverage(self) -> "list[Coverage]":

@@ -5,19 +5,19 @@ whoever is missing beyond them is judged by the same measure as at any other loo
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from seatwise.connectors.errors import BrokenAnswer
 from seatwise.connectors.records import Stage
 from seatwise.models import Member, StagedRecord, SyncRun
 from seatwise.models.member import MemberQuerySet
+from seatwise.models.staged import StagedRecordQuerySet, comparing
+from seatwise.models.sync_run import DOUBTED_FOR
 
 SHARE = 0.3  # of what was there
 FEW = 10  # a drop of no more than so many may happen any day
-LOOK_AGAIN = timedelta(hours=1)
 WHAT: Mapping[Stage, str] = {"members": "members", "licences": "allocated licences"}
-LISTED: Mapping[Stage, str] = {"members": "member", "licences": "seat"}
 GONE: Mapping[Stage, str] = {"members": "gone", "licences": "given back"}  # who is doubted
 
 
@@ -52,13 +52,13 @@ def check(run: SyncRun, stage: Stage, known: MemberQuerySet, now: datetime) -> N
     Raises UnusualDrop where that is not believed, by a person's word or by an earlier look an hour
     ago; else notes on the run what became of a doubt.
     """
-    before, gone = known.count(), known.missing(run, LISTED[stage]).count()
     told = doubt_about(run, stage)
-    if not is_unusual(before, gone):
-        settled = "over"
-    elif _agrees(run, stage, known, before) and (word := _belief(told, now)):
-        settled = word
-    else:
+    with comparing():
+        before, gone = known.count(), known.unstaged(_listed(run, stage)).count()
+        usual = not is_unusual(before, gone)
+        agrees = not usual and _agrees(run, stage, known, before)
+    settled = "over" if usual else _belief(told, now) if agrees else ""
+    if not settled:
         raise UnusualDrop(run.connection.service.name, stage, before, gone)
     if told:
         run.doubt = {**told, "gone": gone, "settled": settled}
@@ -69,13 +69,15 @@ def doubt(run: SyncRun, drop: UnusualDrop, known: MemberQuerySet, now: datetime)
 
     With the list still staged, inside the transaction.
     """
-    if doubt_about(run, drop.stage) and _agrees(run, drop.stage, known, drop.before):
-        return
     kind = GONE[drop.stage]
+    with comparing():
+        if _agrees(run, drop.stage, known, drop.before):
+            return
+        gone = known.unstaged(_listed(run, drop.stage))
+        ids = list(gone.values_list("external_id", flat=True))
     StagedRecord.objects.of_kinds(run, [kind]).delete()
-    ids = known.missing(run, LISTED[drop.stage]).values_list("external_id", flat=True)
     StagedRecord.objects.bulk_create(
-        (StagedRecord(run=run, kind=kind, key=key, data={}) for key in list(ids)), batch_size=1000
+        (StagedRecord(run=run, kind=kind, key=key, data={}) for key in ids), batch_size=1000
     )
     run.doubt = {
         "stage": drop.stage,
@@ -94,7 +96,7 @@ def doubt_about(run: SyncRun, stage: Stage) -> Mapping[str, Any]:
 
 def again_at(told: Mapping[str, Any]) -> datetime:
     """When the look is due that may agree."""
-    return datetime.fromisoformat(told["at"]) + LOOK_AGAIN
+    return datetime.fromisoformat(told["at"]) + DOUBTED_FOR
 
 
 def known_of(run: SyncRun, stage: Stage) -> MemberQuerySet:
@@ -113,7 +115,13 @@ def _agrees(run: SyncRun, stage: Stage, known: MemberQuerySet, before: int) -> b
     """Whether those who are missing beyond the doubted ones are no unusual drop by themselves."""
     if not doubt_about(run, stage):
         return False
-    missing = known.missing(run, LISTED[stage])
     doubted = StagedRecord.objects.of(run, GONE[stage])
     left = before - known.staged(doubted).count()
-    return not is_unusual(left, missing.unstaged(doubted).count())
+    others = known.unstaged(_listed(run, stage)).unstaged(doubted)
+    return not is_unusual(left, others.count())
+
+
+def _listed(run: SyncRun, stage: Stage) -> StagedRecordQuerySet:
+    if stage == "members":
+        return StagedRecord.objects.of(run, "member")
+    return StagedRecord.objects.seats_of_listed_licenses(run)

@@ -38,6 +38,17 @@ WHERE CASE
     END
 ORDER BY COALESCE(known.external_id, listed.key) COLLATE "C"
 """
+# An id that comes back with another address and another name is somebody else: the earlier
+# holder's row keeps its history under a number of its own.
+MAKE_WAY = """
+UPDATE seatwise_member earlier SET external_id = 'earlier-' || earlier.id
+FROM seatwise_stagedrecord listed
+WHERE earlier.connection_id = %(connection)s AND earlier.left_at IS NOT NULL
+  AND listed.run_id = %(run)s AND listed.kind = 'member' AND listed.key = earlier.external_id
+  AND '' NOT IN (earlier.email, earlier.name, listed.data ->> 'email', listed.data ->> 'name')
+  AND lower(listed.data ->> 'email') <> lower(earlier.email)
+  AND lower(listed.data ->> 'name') <> lower(earlier.name)
+"""
 TAKE_IN = """
 INSERT INTO seatwise_member (connection_id, external_id, email, name, role, invited, url, job_title,
     teams, first_listed_at, joined_at, last_seen_source, last_seen_proof)
@@ -82,6 +93,8 @@ def apply_members(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> 
     if whole and not insist:
         drops.check(run, "members", drops.known_of(run, "members"), now)
     first_look = connection.members_as_of is None
+    with database.cursor() as cursor:
+        cursor.execute(MAKE_WAY, {"connection": connection.pk, "run": run.pk})
     counts: Counter[str] = Counter()
     plan = planned(run) if whole else (each for each in planned(run) if each.kind != "left")
     for chunk in _chunks(plan):

@@ -104,14 +104,17 @@ def stop(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 def believe(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """What is held is applied at the next look, which begins at once."""
     service, run = _service_and_run(key, pk)
-    if sync.believe(run, by=person(request)):
+    if sync.believe(run, by=person(request), shown=request.POST.get("shown", "")):
         tasks.request_sync(run.connection, by=person(request))
         messages.success(
             request,
-            f"Confirmed. {service.name} is read once more now, and what it then lists is applied.",
+            f"Confirmed. {service.name} is read once more now, and who is missing then is taken out.",
         )
     else:
-        messages.info(request, "Nothing is held back any more; nothing was changed.")
+        messages.info(
+            request,
+            "What you saw is not what is held back by now. Nothing was changed; look again.",
+        )
     return redirect(_came_from(request, service, run))
 
 

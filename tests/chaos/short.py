@@ -15,9 +15,9 @@ from typing import Any
 from tests.chaos.processes import ending_in_order
 from tests.chaos.site import Site, site
 
-KINDS = ["kill -9"] * 3 + ["freeze"] * 2 + ["SIGTERM", "database restart", "postmaster kill -9"]
-SIZE: dict[str, Any] = {"users": 80, "accounts": 3, "twins": 2, "months": 2, "incidents": 60}
-PAUSE = 0.4  # seconds between two kills, on average
+KINDS = ["kill -9"] * 2 + ["freeze"] + ["SIGTERM", "database restart", "postmaster kill -9"]
+SIZE: dict[str, Any] = {"users": 60, "accounts": 3, "twins": 2, "months": 2, "incidents": 40}
+PAUSE = 0.3  # seconds between two kills, on average
 POISON, HUNGER = "harbor-eu", "harbor-3"
 
 

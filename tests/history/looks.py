@@ -73,6 +73,7 @@ class Account:
     truths: list[tuple[datetime, Seats]] = field(default_factory=list)
     until: datetime | None = None  # so far it is known
     is_known_whole: bool = False
+    is_noted: bool = True  # whether the connection knows when its newest look was
     licenses_at: datetime | None = None  # the first look at licences
     people: dict[str, Person] = field(default_factory=dict)
 
@@ -109,6 +110,7 @@ class Account:
         seats = {person: (told, person.license) for person, told in there.items()}
         if is_complete or not self.is_known_whole or _held(seats) != _held(self.newest):
             self.until = at
+        self.is_noted = is_complete or not self.is_known_whole
         self.is_known_whole = self.is_known_whole or is_complete
         self.truths.append((at, seats))
 
@@ -200,7 +202,7 @@ def _look(account: Account, each: Look, clock: datetime) -> None:
         account.licenses_at = account.licenses_at or at
         _hold(account, each)
         account.note(at, is_complete=False, listed={})
-        account.until = at
+        account.until, account.is_noted = at, True
 
 
 def _hold(account: Account, each: Look) -> None:
@@ -234,9 +236,11 @@ def _apply(
     run: SyncRun, account: Account, name: Stage, clock: datetime, *, whole: bool
 ) -> datetime:
     """As a sync applies it when the clock shows that; returns the moment that it counts from."""
+    earlier = account.truths[-1][0] + TICK if account.truths else clock
+    if not account.is_noted:  # the clock is put back only after looks whose time is kept
+        clock = max(clock, earlier)
     with patch.object(timezone, "now", return_value=clock):
         stages.apply(run, name, whole=whole, insist=True)
-    earlier = account.truths[-1][0] + TICK if account.truths else clock
     return max(clock, earlier)
 
 

@@ -191,7 +191,7 @@ def test_the_file_holds_timeline_and_evidence_and_stands_on_the_trail(
     lines = list(csv.DictReader(io.StringIO(response.getvalue().decode())))
     assert [line["kind"] for line in lines] == ["timeline"] * 4 + ["evidence"]
     assert lines[0]["detail"] == "a@x.io → b@x.io"
-    assert lines[-1]["what"] == "acknowledged incident"
+    assert lines[-1]["what"] == "acknowledged an incident"
     event = AuditEvent.objects.get(action="exported")
     assert (event.about, event.said) == (f"member {member.pk}", "5 rows.")
     assert "?format=csv" in html(as_viewer, member)

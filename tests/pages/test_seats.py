@@ -179,7 +179,7 @@ def test_each_account_is_counted_to_its_own_last_look_and_told_where_it_is_behin
     everybody = [line for line in file_of(as_viewer, f"{MONTHS}?format=csv") if line["by"] == "all"]
     assert [line["seat_days"] for line in everybody] == ["10", "80", "37"]
     assert [line["at_end"] for line in everybody] == ["2", "3", "1"]
-    assert everybody[0]["partial"].endswith("last look at acme-eu on 20 April 2026")
+    assert everybody[0]["partial"].startswith("last look at acme-eu on 20 April 2026; ")
     shown = html(as_viewer, f"{CHANGES}?from=2026-05-01&to=2026-05-05")
     assert "No look found that anybody came or went" in shown
 
@@ -201,7 +201,7 @@ def test_an_account_that_was_replaced_keeps_its_past(
     assert "account replaced" in shown
     months = [line for line in file_of(as_viewer, f"{MONTHS}?format=csv") if line["by"] == "all"]
     assert [line["at_end"] for line in months] == ["1", "1"]
-    assert months[0]["seat_days"] == str(20 + 2 * 8 + 0)
+    assert months[0]["seat_days"] == str(20 + 2 * 9)
     path = f"/services/pagerduty/members/{Member.objects.get(name='Ada Quay').pk}/"
     assert "another account took its place" in html(as_viewer, path)
 
@@ -240,7 +240,7 @@ def test_many_bars_scroll_and_can_have_the_focus(as_viewer: Client, account: Con
         Member.objects.filter(pk=member.pk).update(role=f"role-{number}")
     shown = html(as_viewer, f"{SEATS}?on=2026-03-15")
     assert 'class="seats-bars seats-bars--long" tabindex="0" aria-labelledby="seats-role"' in shown
-    assert shown.count("tabindex") == shown.count("seats-bars--long")
+    assert shown.count("seats-bars--long") == 1  # the one bar of licences does not scroll
 
 
 def test_a_search_counts_n_of_m(as_viewer: Client, people: None) -> None:

@@ -203,3 +203,27 @@ def test_as_many_strangers_in_their_place_hide_nobody(
     look(run, later=timedelta(minutes=61))
     assert (run.state, run.counts["joined"], run.counts["left"]) == ("done", 20, 20)
     assert Member.objects.count() == 60  # new people, with a history of their own
+
+
+@pytest.mark.fault(67)
+def test_an_id_that_is_used_again_is_a_new_person_with_a_history_of_their_own(
+    connection: Connection, vendor: Running
+) -> None:
+    read(connection)
+    people = vendor.truth()["members"]
+    left, back = people[38], people[39]
+    shows(vendor, people[:38])
+    read(connection)
+    stranger = {**left, "name": "Somebody Else", "email": "else@harbor.example"}
+    married = {**back, "name": "Another Name"}
+    shows(vendor, [*people[:38], stranger, married])
+    read(connection)
+    holders = Member.objects.filter(name__in=[left["name"], "Somebody Else"]).order_by("pk")
+    assert [(m.name, m.left_at is None) for m in holders] == [
+        (left["name"], False),
+        ("Somebody Else", True),
+    ]
+    told = [e.kind for e in MemberEvent.objects.filter(member=holders[1], field="")]
+    assert told == ["joined"]
+    (again,) = Member.objects.filter(external_id=back["id"])
+    assert (again.name, again.left_at) == ("Another Name", None)

@@ -12,7 +12,7 @@ from django.db import connection as database
 
 from seatwise.tasks import working
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 90.0  # seconds; far more than it takes, for a busy machine
 
 
 def jobs() -> list[tuple[str, str, dict[str, int]]]:

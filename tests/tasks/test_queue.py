@@ -23,7 +23,7 @@ def run_of(connection: Connection, **fields: object) -> SyncRun:
 
 def begin(run: SyncRun, *, queue: str = "sync-pagerduty", lock: str = "") -> None:
     """As the worker does that has fetched such a job."""
-    job = SimpleNamespace(attempts=0, queue=queue, lock=lock or f"run-{run.pk}")
+    job = SimpleNamespace(attempts=0, queue=queue, lock=lock or f"connection-{run.connection_id}")
     context: Any = SimpleNamespace(job=job, should_abort=lambda: True)
     tasks.sync_run.func(context, run.pk)
 
@@ -38,7 +38,7 @@ def test_each_vendors_syncs_have_a_queue_of_their_own(somewhere: Connection, adm
     strange = rows.connection(rows.service("unheard-of", "Unheard of"), account_id="X")
     tasks.request_sync(strange, by=admin)
     assert told("queue_name") == [("sync-pagerduty",), ("sync",)]
-    assert queue.names() == ["sync-pagerduty", "sync"]
+    assert queue.names() == ["sync-pagerduty", "sync", "suspects"]
 
 
 def test_a_run_has_one_job_however_often_it_is_put_there(somewhere: Connection) -> None:
@@ -80,13 +80,13 @@ def test_a_run_that_its_worker_did_not_survive_twice_is_tried_alone(somewhere: C
     again.save()
     for run in (first, again):
         queue.put(run.pk)
-    assert told("lock") == [("suspects",), (f"run-{again.pk}",)]
+    assert told("lock") == [("suspects",), (f"connection-{again.connection_id}",)]
 
 
 def test_a_suspect_that_waits_for_its_time_holds_up_no_other(somewhere: Connection) -> None:
     run = run_of(somewhere, attempts=[DEATH, DEATH])
     queue.put(run.pk, at=timezone.now() + timedelta(hours=1))
-    assert told("lock") == [(f"run-{run.pk}",)]
+    assert told("lock") == [(f"connection-{run.connection_id}",)]
     begin(run)  # its hour has come
     run.refresh_from_db()
     assert (run.attempt, told("lock")) == (0, [("suspects",)])

@@ -53,8 +53,8 @@ def test_a_vendor_that_does_not_answer_holds_up_neither_another_nor_the_rescue(
     with at_work():
         until("four of eight wait for their vendor", lambda: door.waiting == 4)
         tasks.request_sync(connected("quick", 1), by=None)
-        until("the other vendor is read", lambda: "quick-1" in door.seen, patience=5)
-        until("the rescue gave away what was lost", lambda: "quick-0" in door.seen, patience=15)
+        until("the other vendor is read", lambda: "quick-1" in door.seen)
+        until("the rescue gave away what was lost", lambda: "quick-0" in door.seen)
         assert door.waiting == 4  # the rest waits for slots of its own vendor
         assert states("stuck") == {"queued", "running"}
         door.open = True

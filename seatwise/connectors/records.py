@@ -166,5 +166,5 @@ class Batch:
     # From here another attempt at the same reading may go on with this stage's list, once these
     # records are kept. None: the list would have to be read anew.
     place: Mapping[str, object] | None = None
-    # The list is read from its beginning after all: what earlier attempts were handed of it is void.
+    # The list is read from its beginning after all: what earlier attempts got of it is void.
     anew: bool = False

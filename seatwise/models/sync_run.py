@@ -75,6 +75,11 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """Not ended yet: waiting, reading, or waiting to try again."""
         return self.filter(state__in=OPEN)
 
+    def last_end(self) -> datetime | None:
+        """When the last of them ended."""
+        found: datetime | None = self.aggregate(last=models.Max("finished_at"))["last"]
+        return found
+
     def ended(self) -> Self:
         return self.exclude(state__in=OPEN)
 

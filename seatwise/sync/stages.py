@@ -94,7 +94,8 @@ def _as_of(run: SyncRun, **times: datetime) -> None:
 def _now(run: SyncRun) -> datetime:
     """The time, but never before an earlier look: clocks differ, and history goes one way."""
     connection = run.connection
-    looks = [connection.members_as_of, connection.licenses_as_of, connection.members_whole_at]
+    looks = [connection.members_as_of, connection.licenses_as_of]
+    looks.append(SyncRun.objects.of_connection(connection).last_end())
     return max([timezone.now(), *(look + TICK for look in looks if look)])
 
 

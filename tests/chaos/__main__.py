@@ -53,7 +53,9 @@ def _part(wishes: argparse.Namespace) -> int:
 
             harness, invariants, bad = killed(wishes.seed, wishes.kills, wishes.minutes)
             print(*figures(harness, invariants), f"{bad} bad", sep="\n")
-            return bad
+            if lacking := max(wishes.kills - sum(harness.kills.values()), 0):
+                print(f"{lacking} of {wishes.kills} kills were not done in the time given")
+            return bad + bool(lacking)
         case "zombies":
             from tests.chaos.zombies import zombies
 

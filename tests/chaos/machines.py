@@ -101,7 +101,7 @@ def _once(
     until(lambda: ended() >= total * dice.uniform(0.2, 0.4), PATIENCE / 2, every=0.2)
     reads = "SELECT count(*) FROM seatwise_syncrun WHERE state = 'running' AND attempts -> -1 ->> "
     reads += f"'worker' LIKE '%%:{staff[victim]}'"
-    until(lambda: steady(lambda: _execute(reads, []))[0][0], 30, every=0.01)  # in the middle
+    in_the_middle = until(lambda: steady(lambda: _execute(reads, []))[0][0], 30, every=0.01)
     before = ended()
     if how == "killed":
         send(staff[victim], signal.SIGKILL)
@@ -119,10 +119,12 @@ def _once(
     wrong += [] if len(by_connection) == total else [f"{len(by_connection)} of {total} were synced"]
     wrong += [f"{run}: {run.reason}" for run in runs if run.state != "done"]
     wrong += [*invariants.differences(), *invariants.false_departures(), *late]
-    for sentence in wrong[:20]:
-        print(sentence)
     names = {pid: name for name, pid in staff.items()}
     spread = {names.get(pid, "?"): n for pid, n in steady(lambda: _execute(BY_WORKER, [last]))}
+    wrong += [] if in_the_middle else [f"{victim} was not hit in the middle of a sync"]
+    wrong += [f"{name} did nothing" for name in staff if name != victim and not spread.get(name)]
+    for sentence in wrong[:20]:
+        print(sentence)
     tries = Counter(len(run.attempts) for run in runs)
     told = ", ".join(f"{name} {spread.get(name, 0)}" for name in staff)
     again = ", ".join(f"{n} in {t} attempts" for t, n in sorted(tries.items()))

@@ -1,5 +1,6 @@
 """Workers that freeze in the middle of a sync and wake up when others have finished it."""
 
+import os
 import random
 import time
 from collections import Counter
@@ -18,11 +19,14 @@ WHERE table_schema = 'public' AND (table_name LIKE 'seatwise%%' OR table_name = 
   AND table_type = 'BASE TABLE' ORDER BY table_name
 """
 
+REFUSED = "is not the one that may write"
+
 
 def zombies(seed: int, count: int) -> int:
     """Prints figures; returns how many writes were accepted, and what else was wrong."""
     dice, woken, where = random.Random(seed), 0, Counter[str]()
     accepted, bad = Counter[str](), 0
+    os.environ["SEATWISE_LOG_LEVEL"] = "INFO"  # where a refused write is told
     with site(seed=seed, latency_ms=LATENCY, **SIZE) as there:
         harness, invariants = Harness(there, dice), Invariants(there)
         give_up = time.monotonic() + 60 + 20 * count
@@ -55,9 +59,10 @@ def zombies(seed: int, count: int) -> int:
             bad += not there.settle()
         wrong = invariants.wrong()
         print(*wrong, sep="\n")
-    bad += len(wrong) + sum(accepted.values()) + (woken < count)
+        refused = there.log.read_text(errors="replace").count(REFUSED)
+    bad += len(wrong) + sum(accepted.values()) + (woken < count) + (refused < count / 2)
     print(f"{woken} zombies, frozen {', '.join(f'{n} {name}' for name, n in where.most_common())}")
-    print(f"{sum(accepted.values())} of their writes were accepted, {bad} bad")
+    print(f"{sum(accepted.values())} of their writes were accepted, {refused} refused, {bad} bad")
     return bad
 
 

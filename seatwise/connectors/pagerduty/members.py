@@ -58,8 +58,8 @@ async def read_members(
 
     More people than PagerDuty lists at once, which is the `ceiling`, are searched for by their
     addresses. What an earlier attempt has `begun` is gone on with where as many people are listed
-    as were then, in the same order as far as can be seen, and nobody is handed over again. Otherwise
-    all are read and handed over anew, for who moved meanwhile could be missed. Raises VendorError.
+    as were then, in the same order as far as can be seen, and nobody is handed over again.
+    Otherwise all are read and handed over anew, for who moved could be missed. Raises VendorError.
     """
     listing = _Listing(api, ceiling, begun)
     if not await listing.goes_on_searching():

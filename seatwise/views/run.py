@@ -108,7 +108,7 @@ def believe(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         tasks.request_sync(run.connection, by=person(request))
         messages.success(
             request,
-            f"Confirmed. {service.name} is read once more now, and who is missing then is taken out.",
+            f"Confirmed. {service.name} is read once more now; who is missing then counts as left.",
         )
     else:
         messages.info(

@@ -101,6 +101,14 @@ class Account:
             counts.update([("all", ""), ("role", told.role), ("license", license_then)])
         return counts
 
+    def is_somebody_else(self, key: str, told: Told) -> bool:
+        """Whether an id that comes back has neither the address nor the name it had."""
+        person = self.people[key]
+        if person in self.newest:
+            return False
+        known = next(truth[person][0] for _at, truth in reversed(self.truths) if person in truth)
+        return told.email != known.email and told.name != known.name
+
     def note(self, at: datetime, *, is_complete: bool, listed: Mapping[str, Told]) -> None:
         """What is true from here on: those in `listed` are as they are told there."""
         there = {person: told for person, (told, _license) in self.newest.items()}
@@ -192,8 +200,8 @@ def _look(account: Account, each: Look, clock: datetime) -> None:
     run = SyncRun.objects.create(connection=account.connection, state="done", created_at=clock)
     is_first = not account.truths
     at = _members(run, account, each, clock)
-    for key in each.listed:
-        if key not in account.people:
+    for key, told in each.listed.items():
+        if key not in account.people or account.is_somebody_else(key, told):
             member = Member.objects.get(connection=account.connection, external_id=key)
             account.people[key] = Person(member.pk, is_first)
     account.note(at, is_complete=each.whole, listed=each.listed)

@@ -66,7 +66,8 @@ def _write(figures: dict[str, list[float]], runs: int) -> None:
 
 def _write_past(runs: int) -> None:
     """Into its own section, the first behind the main table; all else stays as it is."""
-    section = past.section(past.measured(runs), runs, _machine())
+    load = f"a load of {os.getloadavg()[0]:.1f} when it began"
+    section = past.section(past.measured(runs), runs, f"{_machine()}, {load}")
     before, found, kept = PAGE.read_text(encoding="utf-8").partition(SECTION)
     if (found + kept).startswith(f"\n{past.SECTION}\n"):
         _, found, kept = kept.partition(SECTION)

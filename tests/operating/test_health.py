@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -85,8 +86,7 @@ def test_a_frozen_database_does_not_freeze_the_probes() -> None:
             assert _probe(port, "readyz") == "200"
             server = int((where / "postgres" / "postmaster.pid").read_text().split()[0])
             family = [server, *_children(server)]
-            for pid in family:
-                os.kill(pid, signal.SIGSTOP)
+            _send(family, signal.SIGSTOP)
             try:
                 began = time.monotonic()
                 assert _probe(port, "healthz") == "200"
@@ -94,8 +94,7 @@ def test_a_frozen_database_does_not_freeze_the_probes() -> None:
                 assert _probe(port, "readyz") == "503"
                 assert time.monotonic() - began < 8
             finally:
-                for pid in family:
-                    os.kill(pid, signal.SIGCONT)
+                _send(family, signal.SIGCONT)
             deadline = time.monotonic() + 90
             while _probe(port, "readyz") != "200":
                 assert time.monotonic() < deadline
@@ -290,3 +289,9 @@ def _children(pid: int) -> list[int]:
         for task in Path(f"/proc/{pid}/task").iterdir()
         for found in (task / "children").read_text().split()
     ]
+
+
+def _send(family: list[int], number: signal.Signals) -> None:
+    for pid in family:
+        with suppress(ProcessLookupError):  # one that had just done its work
+            os.kill(pid, number)

@@ -129,11 +129,7 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         with transaction.atomic():
             ended = list(self.open().select_for_update(of=("self",)))
             for run in ended:
-                run.state, run.reason, run.remedy = state, reason, ""
-                run.finished_at, run.retry_at, run.checkpoint = now, None, {}
-                run.leave(How.CANCELLED, now)
-                run.save()
-                run.staged.all().delete()
+                run.end(state, How.CANCELLED, now, reason)
         return len(ended)
 
 
@@ -146,8 +142,8 @@ class SyncRun(models.Model):
     checkpoint = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     # Who tried: [{"number", "worker", "began", "ended", "how"}], see `sync.claim`.
     attempts = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
-    failures = models.SmallIntegerField(default=0, db_default=0)  # of the vendor, in a row
-    # An unusual drop that is held: {"stage", "before", "now", "at", "believed_by"}.
+    failures = models.SmallIntegerField(default=0, db_default=0)  # so far
+    # An unusual drop that is held: {"stage", "before", "gone", "at", …}.
     doubt = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     requests = models.JSONField(default=dict)  # made at the vendor, by endpoint
     gaps = models.JSONField(default=list)
@@ -218,6 +214,16 @@ class SyncRun(models.Model):
         """Notes how the attempt that went on has ended; unsaved."""
         if self.attempts and not self.attempts[-1]["how"]:
             self.attempts[-1] |= {"ended": now.isoformat(), "how": how}
+
+    def end(
+        self, state: RunState, how: How, now: datetime, reason: str = "", remedy: str = ""
+    ) -> None:
+        """Ends it in that state, with nothing staged left; saved. Whoever calls holds its row."""
+        self.state, self.reason, self.remedy = state, reason, remedy
+        self.finished_at, self.retry_at, self.checkpoint = now, None, {}
+        self.leave(how, now)
+        self.staged.all().delete()
+        self.save()
 
     @property
     def seconds(self) -> float | None:

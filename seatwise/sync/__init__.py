@@ -182,7 +182,7 @@ def _applied(run: SyncRun, batch: Batch) -> UnusualDrop | None:
     try:
         stages.apply(run, batch.stage, whole=batch.complete)
     except UnusualDrop as drop:
-        drops.doubt(run, drop, drops.known_of(run, drop.stage), timezone.now())
+        drops.doubt(run, drop, timezone.now())
         checkpoint.forget(run, drop.stage)  # to be looked at again, not remembered
         run.save()
         return drop

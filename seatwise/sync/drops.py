@@ -46,13 +46,13 @@ def is_unusual(before: int, gone: int) -> bool:
     return (gone > FEW and gone > before * SHARE) or 0 < before == gone
 
 
-def check(run: SyncRun, stage: Stage, known: MemberQuerySet, now: datetime) -> None:
-    """Looks at who of those `known` is missing from what was staged, inside the transaction.
+def check(run: SyncRun, stage: Stage, now: datetime) -> None:
+    """Looks at who of those we know is missing from what was staged, inside the transaction.
 
     Raises UnusualDrop where that is not believed, by a person's word or by an earlier look an hour
     ago; else notes on the run what became of a doubt.
     """
-    told = doubt_about(run, stage)
+    told, known = _doubt_about(run, stage), _known_of(run, stage)
     with comparing():
         before, gone = known.count(), known.unstaged(_listed(run, stage)).count()
         usual = not is_unusual(before, gone)
@@ -64,12 +64,12 @@ def check(run: SyncRun, stage: Stage, known: MemberQuerySet, now: datetime) -> N
         run.doubt = {**told, "gone": gone, "settled": settled}
 
 
-def doubt(run: SyncRun, drop: UnusualDrop, known: MemberQuerySet, now: datetime) -> None:
+def doubt(run: SyncRun, drop: UnusualDrop, now: datetime) -> None:
     """Remembers a drop and who it is about. A look that agrees with the first keeps its time.
 
     With the list still staged, inside the transaction.
     """
-    kind = GONE[drop.stage]
+    kind, known = GONE[drop.stage], _known_of(run, drop.stage)
     with comparing():
         if _agrees(run, drop.stage, known, drop.before):
             return
@@ -88,7 +88,7 @@ def doubt(run: SyncRun, drop: UnusualDrop, known: MemberQuerySet, now: datetime)
     }
 
 
-def doubt_about(run: SyncRun, stage: Stage) -> Mapping[str, Any]:
+def _doubt_about(run: SyncRun, stage: Stage) -> Mapping[str, Any]:
     """What is doubted about a list; {} where nothing is."""
     open_ = run.doubt.get("stage") == stage and not run.doubt.get("settled")
     return run.doubt if open_ else {}
@@ -99,7 +99,7 @@ def again_at(told: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(told["at"]) + DOUBTED_FOR
 
 
-def known_of(run: SyncRun, stage: Stage) -> MemberQuerySet:
+def _known_of(run: SyncRun, stage: Stage) -> MemberQuerySet:
     """Whom a list is compared with: current members, or those of them with a licence."""
     current = Member.objects.filter(connection=run.connection).current()
     return current if stage == "members" else current.licensed()
@@ -113,7 +113,7 @@ def _belief(told: Mapping[str, Any], now: datetime) -> str:
 
 def _agrees(run: SyncRun, stage: Stage, known: MemberQuerySet, before: int) -> bool:
     """Whether those who are missing beyond the doubted ones are no unusual drop by themselves."""
-    if not doubt_about(run, stage):
+    if not _doubt_about(run, stage):
         return False
     doubted = StagedRecord.objects.of(run, GONE[stage])
     left = before - known.staged(doubted).count()

@@ -117,7 +117,7 @@ def interrupted(claim: Claim, error: DatabaseAway) -> datetime:
     with transaction.atomic():
         run = claim.hold()
         now = timezone.now()
-        pause = PAUSES[min(run.failures, len(PAUSES) - 1)] * DICE.random()
+        pause = _pause(run)
         run.state, run.retry_at = RunState.RETRY_AT, now + max(pause, AWAY)
         run.reason, run.remedy = error.sentence, error.remedy
         run.failures += 1
@@ -178,10 +178,14 @@ def _again_at(run: SyncRun, error: VendorError) -> datetime | None:
         checkpoint.forget(run, *checkpoint.KINDS)
         if run.in_a_row(How.BROKEN) + 1 >= MOST_BROKEN:
             return None
-    pause = PAUSES[min(run.failures, len(PAUSES) - 1)] * DICE.random()
+    pause = _pause(run)
     asked = timedelta(seconds=min(getattr(error, "after", None) or 0, LONGEST.total_seconds()))
     run.failures += 1
     return now + max(asked + min(pause, PAUSES[0]) if asked else pause, SHORTEST)
+
+
+def _pause(run: SyncRun) -> timedelta:
+    return PAUSES[min(run.failures, len(PAUSES) - 1)] * DICE.random()
 
 
 def _wait(run: SyncRun, connection: Connection, error: VendorError, again: datetime) -> None:
@@ -257,9 +261,5 @@ def _locked(run: SyncRun) -> Connection:
 
 
 def _close(run: SyncRun, state: RunState, reason: str = "", remedy: str = "") -> None:
-    run.state, run.reason, run.remedy = state, reason, remedy
-    run.finished_at, run.retry_at, run.checkpoint = timezone.now(), None, {}
-    gave_up = state == RunState.ACTION_NEEDED
-    run.leave(How.GAVE_UP if gave_up else How.ENDED, timezone.now())
-    run.staged.all().delete()
-    run.save()
+    how = How.GAVE_UP if state == RunState.ACTION_NEEDED else How.ENDED
+    run.end(state, how, timezone.now(), reason, remedy)

@@ -56,7 +56,7 @@ def apply_licenses(run: SyncRun, now: datetime, *, whole: bool, insist: bool) ->
     if not whole and not StagedRecord.objects.of(run, "license").exists():
         return False
     if whole and not insist:
-        drops.check(run, "licences", drops.known_of(run, "licences"), now)
+        drops.check(run, "licences", now)
     kinds = MemberEvent.Kind
     given: dict[str, Any] = {
         "connection": run.connection_id,

@@ -91,7 +91,7 @@ def apply_members(run: SyncRun, now: datetime, *, whole: bool, insist: bool) -> 
     """
     connection = run.connection
     if whole and not insist:
-        drops.check(run, "members", drops.known_of(run, "members"), now)
+        drops.check(run, "members", now)
     first_look = connection.members_as_of is None
     with database.cursor() as cursor:
         cursor.execute(MAKE_WAY, {"connection": connection.pk, "run": run.pk})

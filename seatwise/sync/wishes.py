@@ -21,12 +21,9 @@ def stop(run: SyncRun, *, by: User) -> bool:
     if held is None or not held.is_open or held.connection.is_by_file:
         return False
     now, told = timezone.now(), held.reason
-    held.state, held.ended_by = RunState.CANCELLED, by
-    held.reason, held.remedy = f"{by.name} stopped it.", "What was complete stays."
-    held.finished_at, held.retry_at, held.checkpoint = now, None, {}
-    held.leave(How.STOPPED, now)
-    held.staged.all().delete()
-    held.save()
+    held.ended_by = by
+    sentence = f"{by.name} stopped it."
+    held.end(RunState.CANCELLED, How.STOPPED, now, sentence, "What was complete stays.")
     connection = Connection.objects.select_for_update(no_key=True).get(pk=held.connection_id)
     if connection.is_alive:
         if connection.state == State.RETRYING or connection.attention == told:

@@ -13,7 +13,6 @@ from seatwise.connectors.records import Stage
 from seatwise.models import Member, StagedRecord, SyncRun
 from seatwise.models.member import MemberQuerySet
 from seatwise.models.staged import StagedRecordQuerySet, comparing
-from seatwise.models.sync_run import DOUBTED_FOR
 
 SHARE = 0.3  # of what was there
 FEW = 10  # a drop of no more than so many may happen any day
@@ -57,7 +56,7 @@ def check(run: SyncRun, stage: Stage, now: datetime) -> None:
         before, gone = known.count(), known.unstaged(_listed(run, stage)).count()
         usual = not is_unusual(before, gone)
         agrees = not usual and _agrees(run, stage, known, before)
-    settled = "over" if usual else _belief(told, now) if agrees else ""
+    settled = "over" if usual else _belief(run, now) if told and agrees else ""
     if not settled:
         raise UnusualDrop(run.connection.service.name, stage, before, gone)
     if told:
@@ -94,21 +93,16 @@ def _doubt_about(run: SyncRun, stage: Stage) -> Mapping[str, Any]:
     return run.doubt if open_ else {}
 
 
-def again_at(told: Mapping[str, Any]) -> datetime:
-    """When the look is due that may agree."""
-    return datetime.fromisoformat(told["at"]) + DOUBTED_FOR
-
-
 def _known_of(run: SyncRun, stage: Stage) -> MemberQuerySet:
     """Whom a list is compared with: current members, or those of them with a licence."""
     current = Member.objects.filter(connection=run.connection).current()
     return current if stage == "members" else current.licensed()
 
 
-def _belief(told: Mapping[str, Any], now: datetime) -> str:
-    if told.get("believed_by"):
+def _belief(run: SyncRun, now: datetime) -> str:
+    if run.doubt.get("believed_by"):
         return "confirmed"
-    return "agreed" if told and now >= again_at(told) else ""
+    return "agreed" if run.doubted_until and now >= run.doubted_until else ""
 
 
 def _agrees(run: SyncRun, stage: Stage, known: MemberQuerySet, before: int) -> bool:

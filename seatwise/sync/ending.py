@@ -25,7 +25,7 @@ from seatwise.models.notice import Kind
 from seatwise.models.sync_run import How, RunState
 from seatwise.sync import checkpoint
 from seatwise.sync.claim import Claim
-from seatwise.sync.drops import UnusualDrop, again_at
+from seatwise.sync.drops import UnusualDrop
 from seatwise.sync.lasting import DatabaseAway
 from seatwise.sync.schedule import next_sync
 
@@ -170,8 +170,8 @@ def _again_at(run: SyncRun, error: VendorError) -> datetime | None:
     answers are broken, a few times. What the vendor itself asks for is the least.
     """
     now = timezone.now()
-    if isinstance(error, UnusualDrop):
-        return max(again_at(run.doubt), now + SHORTEST)
+    if isinstance(error, UnusualDrop) and run.doubted_until:
+        return max(run.doubted_until, now + SHORTEST)
     if not isinstance(error, TryAgainLater | BrokenAnswer):
         return None
     if _is_broken(error):

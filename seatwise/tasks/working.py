@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 SLOTS = 4  # jobs at once, of each vendor and of the care
 HEARTBEAT = 10.0  # seconds between two signs of life
 GRACE = 1.0  # seconds before running jobs are asked to stop, a sync at its next page
-POLL = 1.0  # seconds between two looks, should a notification be missed
+POLL = 1.0  # seconds between two looks for a job
+SESSIONS = 4  # with the database, for all queues together, beside those of the jobs
 RESTS = (1.0, 3.0)  # seconds before beginning anew after trouble with the database
 SPARE = 2  # threads beside those of the slots
 STOPPED_BY = (signal.SIGTERM, signal.SIGINT)
@@ -93,8 +94,9 @@ async def _one_life(
         finally:
             at_work.discard(job)
 
-    # Each holds a connection for a moment only, to fetch a job or to say what became of it.
-    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=2 * len(slots))
+    # Each holds a session for a moment only, to fetch a job or to say what became of it. None
+    # listens: that would be one for each queue, for half a second's sooner start.
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=SESSIONS)
     workers = [
         Worker(
             _app(connector),
@@ -102,6 +104,7 @@ async def _one_life(
             name=name,
             concurrency=SLOTS,
             fetch_job_polling_interval=POLL,
+            listen_notify=False,
             shutdown_graceful_timeout=GRACE,
             delete_jobs=DeleteJobCondition.SUCCESSFUL,
             install_signal_handlers=False,

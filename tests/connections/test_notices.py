@@ -6,6 +6,7 @@ from django.utils import timezone
 from seatwise import connections
 from seatwise.connections.tokens import refreshing, verdicts
 from seatwise.models import AuditEvent, Connection, Notice, Service, User
+from seatwise.models.connection import Every
 from tests.conftest import authorize
 from tests.pages import rows
 from tests.sandboxes import Running
@@ -29,6 +30,14 @@ def test_a_lost_authorization_is_one_notice_however_often_it_is_found(lost: Conn
 def test_an_answer_that_comes_late_closes_the_notice(lost: Connection) -> None:
     refreshing._heal(lost, timezone.now())
     assert not Notice.objects.open().exists()
+
+
+def test_a_late_answer_begins_no_sync_where_only_a_person_starts_one(lost: Connection) -> None:
+    refreshing._heal(lost, timezone.now())
+    assert lost.next_sync_at is not None
+    lost.sync_every = Every.NEVER
+    refreshing._heal(lost, timezone.now())
+    assert lost.next_sync_at is None
 
 
 def test_integrating_again_closes_the_notice(

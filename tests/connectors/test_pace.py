@@ -300,7 +300,8 @@ def test_two_readers_of_a_small_account_leave_a_fifth_of_its_limit() -> None:
     with running(seed=5, users=130, months=4, now=NOW) as sandbox:
         asyncio.run(_two_readers(sandbox))
         asked = [r for r in sandbox.requests() if r["path"].startswith("/us/")]
-        assert {request["status"] for request in asked} == {200}
+        # None: hung up on, for a reader that is told to wait leaves nothing on the way.
+        assert {request["status"] for request in asked} - {None} == {200}
         assert 18 <= len(asked) <= 24
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django.db import connection as database
@@ -62,6 +63,22 @@ def test_a_vendor_that_does_not_answer_holds_up_neither_another_nor_the_rescue(
     lost.refresh_from_db()
     assert lost.attempt == 1
     assert [job for job in jobs() if job[0] == queue.SYNC] == []
+
+
+def test_a_worker_holds_few_sessions_for_its_queues_and_one_for_each_job(door: Door) -> None:
+    before = _sessions()
+    for number in range(8):
+        tasks.request_sync(connected("stuck", number), by=None)
+    most = 0
+    with at_work():
+        until("four wait for their vendor", lambda: door.waiting == 4)
+        for number in range(4):
+            tasks.request_sync(connected("quick", number), by=None)
+            until("another is read", partial(_seen, door, f"quick-{number}"))
+            most = max(most, _sessions() - before)
+        door.open = True
+        until("all are read", lambda: states("stuck") | states("quick") == {"done"})
+    assert 4 < most <= working.SESSIONS + 4 + 1 + working.SPARE
 
 
 @pytest.mark.fault(74)
@@ -133,6 +150,17 @@ def test_a_worker_process_ends_within_twenty_seconds_though_the_vendor_is_slow(
     assert run.state == "queued"
     assert ("seatwise.sync_run", "todo", {"run_id": run.pk}) in jobs()
     assert run.touched_at <= timezone.now()
+
+
+def _seen(door: Door, account: str) -> bool:
+    return account in door.seen
+
+
+def _sessions() -> int:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        ((count,),) = cursor.fetchall()
+    return int(count)
 
 
 def _begun(run: SyncRun) -> bool:

@@ -38,7 +38,7 @@ from seatwise.connectors.patience import Patience
 from seatwise.connectors.records import Grant
 from seatwise.models import Connection, Notice
 from seatwise.models.audit_event import Action
-from seatwise.models.connection import State
+from seatwise.models.connection import Every, State
 from seatwise.vault import CannotOpen, KeyMissing
 
 log = logging.getLogger(__name__)
@@ -223,7 +223,7 @@ def _heal(connection: Connection, now: datetime) -> None:
     connection.refreshing_since = None
     connection.state = connection.state_when_well
     connection.attention = connection.remedy = ""
-    connection.next_sync_at = now
+    connection.next_sync_at = None if connection.sync_every == Every.NEVER else now
     Notice.objects.close(connection, now)
 
 

@@ -7,7 +7,7 @@ and months are those of settings.BILLING_ZONE.
 from seatwise.history.comparing import Comparison, Difference, between, differences
 from seatwise.history.days import day_of, end_of
 from seatwise.history.erasing import FileWaits, NotErased, StillThere, erase, will_be_listed
-from seatwise.history.kept import held_on
+from seatwise.history.kept import held_on, kept
 from seatwise.history.known import Span, held_at, known
 from seatwise.history.months import Line, Month, months
 from seatwise.history.seats import WHAT, Seat
@@ -30,6 +30,7 @@ __all__ = [
     "erase",
     "held_at",
     "held_on",
+    "kept",
     "known",
     "months",
     "will_be_listed",

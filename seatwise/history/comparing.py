@@ -43,7 +43,7 @@ class Comparison:
 
 def between(service: Service, first: date, last: date) -> Comparison:
     """The net result, and whom it concerns; kept until something new is found."""
-    return kept(service, f"from {first} to {last}", lambda: _compared(service, first, last))
+    return kept(asked(service), f"from {first} to {last}", lambda: _compared(service, first, last))
 
 
 def differences(

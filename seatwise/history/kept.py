@@ -1,7 +1,7 @@
 """Sums over a whole account, kept until something is found at a look: what was, stays."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -10,10 +10,10 @@ from django.core.cache import caches
 
 from seatwise.history.days import end_of
 from seatwise.history.known import asked, held_at
-from seatwise.models import MemberEvent, Service
+from seatwise.models import Connection, MemberEvent, Service
 
 LONG = 24 * 3600  # seconds
-VERSION = 2  # of what is kept; raised where its shape or meaning changes
+VERSION = 3  # of what is kept; raised where its shape or meaning changes
 T = TypeVar("T")
 
 
@@ -23,14 +23,16 @@ def held_on(service: Service, day: date) -> dict[tuple[str, str], int]:
     def count() -> dict[tuple[str, str], int]:
         return held_at(service, end_of(day, settings.BILLING_ZONE)).tally_then()
 
-    return kept(service, f"held on {day}", count)
+    return kept(asked(service), f"held on {day}", count)
 
 
-def kept(service: Service, what: str, make: Callable[[], T]) -> T:
-    """`what` of this service as it was made since the newest event and the newest looks."""
-    accounts = asked(service)
+def kept(
+    accounts: Sequence[Connection], what: str, make: Callable[[], T], *, seconds: int = LONG
+) -> T:
+    """`what` of these accounts as it was made since the newest event and the newest looks."""
     looks = [
-        (each.pk, each.members_as_of, each.licenses_as_of, each.replaced_at) for each in accounts
+        (each.pk, each.members_as_of, each.licenses_as_of, each.activity_as_of, each.replaced_at)
+        for each in accounts
     ]
     newest = MemberEvent.objects.in_accounts(accounts).newest_number()
     stamp = (VERSION, what, settings.BILLING_ZONE.key, looks, newest)
@@ -38,5 +40,5 @@ def kept(service: Service, what: str, make: Callable[[], T]) -> T:
     found: T | None = caches["sums"].get(key)
     if found is None:
         found = make()
-        caches["sums"].set(key, found, LONG)
+        caches["sums"].set(key, found, seconds)
     return found

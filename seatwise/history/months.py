@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from seatwise.history.days import ONE_DAY, day_of, midnight, month_after
 from seatwise.history.kept import kept
-from seatwise.history.known import Span, known
+from seatwise.history.known import Span, asked, known
 from seatwise.history.seats import Seat, Told, course, until
 from seatwise.history.sweep import EVERYBODY, Key, Looks, MonthSums, Moves, Sums, note, sweep
 from seatwise.models import MemberEvent, Service
@@ -49,7 +49,9 @@ def months(service: Service) -> list[Month]:
     """
     now = timezone.now()
     return kept(
-        service, f"months on {day_of(now, settings.BILLING_ZONE)}", lambda: _made(service, now)
+        asked(service),
+        f"months on {day_of(now, settings.BILLING_ZONE)}",
+        lambda: _made(service, now),
     )
 
 

@@ -13,6 +13,7 @@ from seatwise.models.service import Service
 from seatwise.models.signal import Signal
 from seatwise.models.staged import StagedRecord
 from seatwise.models.sync_run import SyncRun
+from seatwise.models.upload import Upload
 from seatwise.models.usage_point import UsagePoint
 from seatwise.models.user import User
 
@@ -30,6 +31,7 @@ __all__ = [
     "Signal",
     "StagedRecord",
     "SyncRun",
+    "Upload",
     "UsagePoint",
     "User",
 ]

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Concat, Lower
 
+from seatwise.models.keyset import BY_NAME, BY_NUMBER, Key, Stretch, stretch
 from seatwise.models.member_event import MemberEvent
 from seatwise.models.signal import Signal
 from seatwise.models.staged import StagedRecord
@@ -39,19 +42,38 @@ AGES: Mapping[str, str] = {
     UNKNOWN: "unknown",
     INVITED: "invited, not yet in",
 }
-SORTS: Mapping[str, tuple[Any, ...]] = {
-    "name": (Lower("name"), "pk"),
-    "-name": (Lower("name").desc(), "pk"),
-    "role": ("role", Lower("name"), "pk"),
-    "-role": ("-role", Lower("name"), "pk"),
-    "license": (F("license__name").asc(nulls_last=True), Lower("name"), "pk"),
-    "-license": (F("license__name").desc(nulls_last=True), Lower("name"), "pk"),
-    "seen": (F("last_seen_at").asc(nulls_last=True), Lower("name"), "pk"),
-    "-seen": (F("last_seen_at").desc(nulls_last=True), Lower("name"), "pk"),
+SORTS: Mapping[str, Key | None] = {  # behind it always by name
+    "name": None,
+    "role": Key(F("role")),
+    "license": Key(F("license__name"), nullable=True),
+    "seen": Key(F("last_seen_at"), "time", nullable=True),
 }
+SHORTEST_GRAM = 3  # characters
 
 
 NEVER_SEEN = Q(last_seen_at=None, never_read_at__isnull=False)
+
+
+def order_of(sort: str, roles: Sequence[str] = ()) -> list[Key]:
+    """What a sort of SORTS, with "-" before it the other way round, orders by; else by name.
+
+    `roles`: the vendor's role words, most powerful first. Equal ones stand by name.
+    """
+    name = sort.removeprefix("-")
+    keys = [key] if (key := SORTS.get(name)) else []
+    if name == "role" and roles:
+        ranks = [When(role=word, then=Value(rank)) for rank, word in enumerate(roles)]
+        rank = Case(*ranks, default=Value(len(roles)), output_field=models.IntegerField())
+        keys.insert(0, Key(rank, "number"))
+    turned = [key.reversed() for key in keys or [BY_NAME]] if sort.startswith("-") else keys
+    return [*turned, *([] if turned and name == "name" else [BY_NAME]), BY_NUMBER]
+
+
+def trigrams(of: str | Combinable) -> models.Func:
+    """Every three characters that follow each other: what the index of `search` is made of."""
+    return models.Func(
+        of, function="seatwise_trigrams", output_field=ArrayField(models.TextField())
+    )
 
 
 class Tally(NamedTuple):
@@ -178,10 +200,13 @@ class MemberQuerySet(models.QuerySet["Member"]):
         )
 
     def matching(self, text: str) -> Self:
-        """Whose name or e-mail holds every word of `text`."""
-        found = self
+        """Whose name or e-mail holds every word of `text`, in capitals or not."""
+        found = self.alias(grams=trigrams("search"))
         for word in text.split():
-            found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
+            lowered = Lower(Value(word))
+            found = found.filter(search__contains=lowered)
+            if len(word) >= SHORTEST_GRAM:  # the index knows nothing of less
+                found = found.filter(grams__contains=trigrams(lowered))
         return found
 
     def in_roles(self, words: list[str]) -> Self:
@@ -207,14 +232,15 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def left_between(self, start: datetime, end: datetime) -> Self:
         return self.filter(left_at__gte=start, left_at__lt=end)
 
-    def sorted_by(self, key: str, roles: Sequence[str] = ()) -> Self:
-        """By a key of SORTS; an unknown one means by name. `roles`: most powerful first."""
-        if roles and key in {"role", "-role"}:
-            ranks = [When(role=word, then=Value(rank)) for rank, word in enumerate(roles)]
-            rank = Case(*ranks, default=Value(len(roles)))
-            by_rank = rank.desc() if key == "-role" else rank.asc()
-            return self.order_by(by_rank, "role", Lower("name"), "pk")
-        return self.order_by(*SORTS.get(key, SORTS["name"]))
+    def sorted_by(self, sort: str, roles: Sequence[str] = ()) -> Self:
+        """In the order of `order_of`."""
+        return self.order_by(*(key.order() for key in order_of(sort, roles)))
+
+    def stretch(
+        self, sort: str, roles: Sequence[str] = (), *, place: str, size: int, total: int
+    ) -> Stretch:
+        """One page of `total` rows in the order of `order_of`; see `keyset.stretch`."""
+        return stretch(self, order_of(sort, roles), place=place, size=size, total=total)
 
     def for_table(self) -> Self:
         return self.select_related("license", "connection")
@@ -228,10 +254,6 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """{connection id: when the first of its members was ever listed}."""
         rows = self.order_by().values_list("connection")
         return dict(list(rows.annotate(oldest=models.Min("first_listed_at"))))
-
-    def keys(self) -> QuerySet["Member", int]:
-        """Only the primary keys, in order: all that a large account's sort has to carry."""
-        return self.values_list("pk", flat=True)
 
     def with_keys(self, keys: Sequence[int]) -> Self:
         return self.filter(pk__in=keys)
@@ -300,6 +322,12 @@ class Member(models.Model):
     never_source = models.CharField(
         max_length=40, blank=True, db_default=""
     )  # what the vendor says never was
+    # What a search looks through. The database keeps it, whoever writes.
+    search = models.GeneratedField(
+        expression=Lower(Concat("name", Value(" "), "email")),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
     never_read_at = models.DateTimeField(null=True)  # since when it does; None: it does not
     erased_at = models.DateTimeField(null=True)  # who it was is erased; that a seat was held stays
 
@@ -309,7 +337,10 @@ class Member(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["connection", "external_id"], name="one_row_a_member")
         ]
-        indexes = [models.Index("connection", Lower("name"), "id", name="members_by_name")]
+        indexes = [
+            models.Index("connection", Lower("name"), "id", name="members_by_name"),
+            GinIndex(trigrams("search"), name="members_by_trigrams"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.external_id

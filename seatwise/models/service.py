@@ -30,6 +30,9 @@ class Service(models.Model):
     vendor = models.CharField(max_length=120, blank=True)
     category = models.CharField(max_length=80, blank=True)
     website = models.URLField(blank=True)
+    owner = models.ForeignKey(  # who answers for it; not whoever may see it
+        "User", null=True, on_delete=models.SET_NULL, related_name="owned_services"
+    )
     added_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
     added_at = models.DateTimeField(auto_now_add=True)
 

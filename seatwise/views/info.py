@@ -8,9 +8,9 @@ from datetime import date, datetime
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from seatwise import tallies
 from seatwise.connectors.base import Connector, find, role_info
 from seatwise.connectors.months import last_months
 from seatwise.models import (
@@ -55,19 +55,19 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     }
     if connection is None or connection.members_as_of is None:
         return render(request, "info_empty.html", context)
-    now = timezone.now()
     this_month = usage.current_month()
-    members = Member.objects.of(service)
-    tallies = members.current().with_status(now).with_age(now).tally()
+    first_look = Member.objects.of(service).first_look()
+    everybody = tallies.of_members(service, tallies.moment())
+    current = [tally for tally in everybody if tally.status != LEFT]
     pools = list(LicensePool.objects.of(connection))
-    seats = count_seats(connector, tallies, pools)
+    seats = count_seats(connector, current, pools)
     here = MemberChoice(account=str(connection.pk) if service.has_several else "")
     context |= {
         "seats": seats,
         "pools": [(pool, KIND_WORDS.get(pool.kind, pool.kind)) for pool in pools],
-        "needs": _needs(connector, connection, tallies, seats, here),
+        "needs": _needs(connector, connection, current, seats, here),
         "powerful_url": here.address(role=seats.powerful_roles),
-        **_changes(service, connector, members.first_look(), this_month, here),
+        **_changes(service, connector, first_look, this_month, here),
         **_usage(service, connector, connection, this_month),
     }
     return render(request, "info.html", context)
@@ -123,13 +123,13 @@ class Change:
 
 
 def count_seats(
-    connector: Connector | None, tallies: Iterable[Tally], pools: list[LicensePool]
+    connector: Connector | None, members: Iterable[Tally], pools: list[LicensePool]
 ) -> Seats:
     """The tiles' numbers; an unknown role is never guessed to be paid."""
     status: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     powerful: Counter[str] = Counter()
-    for tally in tallies:
+    for tally in members:
         role = role_info(connector, tally.role)
         status[tally.status] += tally.members
         kinds[role.seat] += tally.members
@@ -172,14 +172,14 @@ def _bought(pools: list[LicensePool]) -> tuple[int | None, int | None]:
 def _needs(
     connector: Connector | None,
     connection: Connection,
-    tallies: list[Tally],
+    members: list[Tally],
     seats: Seats,
     here: MemberChoice,
 ) -> list[Need]:
     needs = []
     if connection.attention:
         needs.append(Need("bad", None, connection.attention, remedy=connection.remedy))
-    needs += _unseen(connector, tallies, here)
+    needs += _unseen(connector, members, here)
     if seats.invited:
         needs.append(
             Need(
@@ -212,7 +212,7 @@ def _needs(
     return [*needs, *gaps]
 
 
-def _unseen(connector: Connector | None, tallies: list[Tally], here: MemberChoice) -> list[Need]:
+def _unseen(connector: Connector | None, members: list[Tally], here: MemberChoice) -> list[Need]:
     spans = {
         NEVER: ("bad", "never seen, as the vendor itself says"),
         IDLE_90: ("bad", "not seen for 90 days or more"),
@@ -221,7 +221,7 @@ def _unseen(connector: Connector | None, tallies: list[Tally], here: MemberChoic
     }
     needs = []
     for status, (tone, words) in spans.items():
-        idle = [tally for tally in tallies if tally.status == status]
+        idle = [tally for tally in members if tally.status == status]
         count = sum(tally.members for tally in idle)
         full = sum(
             tally.members for tally in idle if role_info(connector, tally.role).seat == "full"

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import QueryDict
 
+from seatwise.models.keyset import LONGEST
 from seatwise.models.member import AGES, LEFT, SORTS, STATUSES, MemberQuerySet, Tally
 
 MOST_WORDS = 8  # each word of a search is one more condition
@@ -28,7 +29,7 @@ class MemberChoice:
     joined: tuple[str, ...] = ()  # at most one month, "2026-11"
     left: tuple[str, ...] = ()
     sort: str = "name"
-    page: str = ""
+    place: str = ""  # of a page, see `models.keyset`; "" is the first
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
@@ -48,15 +49,12 @@ class MemberChoice:
             seen=tuple(value for value in many("seen") if value in AGES),
             joined=tuple(value for value in many("joined")[:1] if month_of(value)),
             left=tuple(value for value in many("left")[:1] if month_of(value)),
-            sort=sort if sort in SORTS else "name",
-            page=_clean(query.get("page", "")),
+            sort=sort if sort.removeprefix("-") in SORTS else "name",
+            place=query.get("place", "")[:LONGEST],
         )
 
-    def rows(self, members: MemberQuerySet, now: datetime, roles: Sequence[str]) -> MemberQuerySet:
-        """The members that were asked for, in the order that was asked for.
-
-        `roles`: the vendor's role words, most powerful first.
-        """
+    def rows(self, members: MemberQuerySet, now: datetime) -> MemberQuerySet:
+        """The members that were asked for, in no order."""
         found = members.with_status(now).with_age(now).matching(self.q)
         found = found.in_roles(list(self.role)).on_licenses(list(self.license))
         found = found.seen_in(self.seen)
@@ -65,7 +63,7 @@ class MemberChoice:
             found = found.joined_between(*bounds(month))
         for month in self.left:
             found = found.left_between(*bounds(month))
-        return found.sorted_by(self.sort, roles)
+        return found
 
     def counted(self, tallies: Sequence[Tally]) -> int | None:
         """How many members `rows` holds, without asking; None where only the rows can say."""
@@ -79,14 +77,14 @@ class MemberChoice:
 
     @property
     def is_filtered(self) -> bool:
-        return self != type(self)(account=self.account, sort=self.sort, page=self.page)
+        return self != type(self)(account=self.account, sort=self.sort, place=self.place)
 
     def has(self, name: str, value: str) -> bool:
         return value in getattr(self, name)
 
     def address(self, **changes: Any) -> str:
         """The query of this choice with `changes`, on its first page; "?" when it is bare."""
-        wanted = replace(self, **{"page": "", **changes})
+        wanted = replace(self, **{"place": "", **changes})
         bare = type(self)()
         pairs = [
             (field.name, value)
@@ -109,7 +107,7 @@ class MemberChoice:
 
     def sort_links(self) -> dict[str, dict[str, str]]:
         """{column: address that sorts by it, and how it is sorted now}."""
-        return {key: self._sort_link(key) for key in SORTS if not key.startswith("-")}
+        return {key: self._sort_link(key) for key in SORTS}
 
     def _fits(self, tally: Tally) -> bool:
         wanted = (

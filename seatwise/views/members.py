@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
-from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from seatwise import tallies
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Connection, Member, Service, Signal
 from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
@@ -20,6 +19,7 @@ from seatwise.spreadsheet import Cell
 from seatwise.views import member_charts
 from seatwise.views.export import csv_response, note
 from seatwise.views.member_choice import MemberChoice, month_of
+from seatwise.views.paging import steps
 from seatwise.views.shell import asked_accounts
 
 PAGE_SIZE = 50
@@ -61,10 +61,9 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     choice = MemberChoice.from_query(request.GET)
     if not service.account_query:  # an account that is not there is no choice
         choice = replace(choice, account="")
-    now = timezone.now()
-    members = Member.objects.of(service)
+    now = tallies.moment()
     if request.GET.get("format") == "csv":
-        chosen = choice.rows(members, now, roles)
+        chosen = choice.rows(Member.objects.of(service), now).sorted_by(choice.sort, roles)
         note(request, "members", rows=chosen.count(), service=key)
         return _export(service, connector, chosen, now)
     context = {
@@ -73,8 +72,8 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "connector": connector,
         "tab": "members",
         "choice": choice,
-        "all_accounts": choice.address(account="", page=choice.page),
-        **_block(connector, choice, members, now),
+        "all_accounts": choice.address(account="", place=choice.place),
+        **_block(connector, choice, service, now),
     }
     if not is_fragment(request):
         return render(request, "members.html", context)
@@ -82,7 +81,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     # Typing and refreshing replace the address; everything else is a step that Back undoes.
     source = request.headers.get("HX-Source", "")
     header = "HX-Replace-Url" if source in {SEARCH_BOX, WHOLE_BLOCK} else "HX-Push-Url"
-    response[header] = request.path + choice.address(page=choice.page).removesuffix("?")
+    response[header] = request.path + choice.address(place=choice.place).removesuffix("?")
     return _varying(response)
 
 
@@ -149,22 +148,21 @@ class Row:
 def _block(
     connector: Connector | None,
     choice: MemberChoice,
-    members: MemberQuerySet,
+    service: Service,
     now: datetime,
 ) -> dict[str, object]:
     """What the part that changes with every filter shows."""
-    everybody = members.with_status(now).with_age(now).tally()
+    everybody = tallies.of_members(service, now)
     current = [tally for tally in everybody if tally.status != LEFT]
-    found = choice.rows(members, now, role_order(connector)).keys()
-    paginator = Paginator(found, PAGE_SIZE)
+    found = choice.rows(Member.objects.of(service), now)
     known = choice.counted(everybody)
-    if known is not None:
-        paginator.count = known
-    shown: Page[int] = paginator.get_page(choice.page)
-    pages = shown.paginator.get_elided_page_range(shown.number, on_each_side=2, on_ends=1)
+    count = found.count() if known is None else known
+    roles = role_order(connector)
+    shown = found.stretch(choice.sort, roles, place=choice.place, size=PAGE_SIZE, total=count)
     return {
         "shown": shown,
-        "rows": [_row(member, connector) for member in _load(list(shown), now)],
+        "count": count,
+        "rows": [_row(member, connector) for member in _load(shown.pks, now)],
         "total": sum(tally.members for tally in (everybody if choice.includes_left else current)),
         "role_bars": member_charts.role_bars(connector, choice, current),
         "age_bars": member_charts.age_bars(choice, current),
@@ -172,13 +170,11 @@ def _block(
         "status_options": member_charts.status_options(choice, everybody),
         "periods": member_charts.periods(choice, now),
         "chips": _chips(connector, choice),
-        "here": choice.address(page=choice.page),
+        "here": choice.address(place=choice.place),
         "columns": choice.sort_links(),
         "csv_url": choice.address() + "&format=csv",
         "cleared": choice.cleared(),
-        "pages": [_step(choice, label, shown.number) for label in pages],
-        "older": choice.address(page=str(shown.next_page_number())) if shown.has_next() else "",
-        "newer": choice.address(page=str(shown.number - 1)) if shown.has_previous() else "",
+        "steps": steps(shown, lambda place: choice.address(place=place)),
     }
 
 
@@ -186,12 +182,6 @@ def _load(keys: list[int], now: datetime) -> list[Member]:
     """The members of one page with what their rows show, in the order of `keys`."""
     members = Member.objects.with_keys(keys).with_status(now).for_table().with_evidence()
     return sorted(members, key=lambda member: keys.index(member.pk))
-
-
-def _step(choice: MemberChoice, label: str | int, current: int) -> dict[str, object]:
-    """A link of the paging; the dots between far pages lead nowhere."""
-    url = choice.address(page=str(label)) if isinstance(label, int) else ""
-    return {"label": label, "url": url, "current": label == current}
 
 
 def _row(member: Member, connector: Connector | None) -> Row:

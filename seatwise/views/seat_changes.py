@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -16,7 +15,8 @@ from seatwise.history import Comparison
 from seatwise.models import Member
 from seatwise.spreadsheet import Cell
 from seatwise.views.export import csv_response, note
-from seatwise.views.seats import PAGE_SIZE, WHO, Looks, address, day_of, steps
+from seatwise.views.paging import part_of, steps
+from seatwise.views.seats import PAGE_SIZE, WHO, Looks, address, day_of, links
 
 USUAL_SPAN = timedelta(days=30)
 CHUNK = 1000  # members loaded at once for a file
@@ -52,7 +52,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         note(request, "changes of seats", rows=len(found.members), service=key)
         lines = _lines(looks, found)
         return csv_response(f"{key}-changes-{first}-to-{last}", EXPORT_HEADER, lines)
-    shown = Paginator(found.members, PAGE_SIZE).get_page(request.GET.get("page", ""))
+    shown = part_of(found.members, place=request.GET.get("place", ""), size=PAGE_SIZE)
     context |= {
         "first": first,
         "last": last,
@@ -63,8 +63,10 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "found": found,
         "counts": [(found.counts[what], *WORDS[what]) for what in history.WHAT],
         "shown": shown,
-        "rows": list(_rows(looks, found, list(shown))),
-        **steps(request, shown),
+        "count": len(found.members),
+        "rows": list(_rows(looks, found, shown.pks)),
+        "steps": steps(shown, lambda place: address(request, place=place)),
+        **links(request),
         "csv_url": address(request, **{"from": first, "to": last, "format": "csv"}),
     }
     return render(request, "seats_changes.html", context)

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -21,6 +20,7 @@ from seatwise.models.member import MemberQuerySet
 from seatwise.spreadsheet import Cell
 from seatwise.views.export import csv_response, note
 from seatwise.views.member_choice import MOST_WORDS
+from seatwise.views.paging import steps
 from seatwise.views.shell import asked_accounts
 
 PAGE_SIZE = 50
@@ -43,15 +43,19 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     context = {**looks.context("seats"), "on": on, "q": words, "is_known": looks.knows(on)}
     if looks.knows(on):
         held = history.held_on(looks.service, on)
-        shown = _shown(found, request, None if words else sum(held.values()))
+        count = found.count() if words else sum(held.values())
+        place = request.GET.get("place", "")
+        shown = found.stretch("name", place=place, size=PAGE_SIZE, total=count)
         context |= {
             "is_behind": looks.is_behind(on),
             "total": sum(held.values()),
             "roles": _role_bars(looks, held),
             "licenses": _license_bars(held),
             "shown": shown,
-            "rows": _rows(looks, members, list(shown)),
-            **steps(request, shown),
+            "count": count,
+            "rows": _rows(looks, members, shown.pks),
+            "steps": steps(shown, lambda place: address(request, place=place)),
+            **links(request),
         }
     return render(request, "seats.html", context)
 
@@ -150,15 +154,17 @@ def day_of(text: str) -> date | None:
 
 def address(request: HttpRequest, **changes: object) -> str:
     """The query of this page with `changes`; what is "" is left out."""
-    asked = {name: value for name, value in request.GET.items() if name not in {"format", "page"}}
+    asked = {
+        name: value
+        for name, value in request.GET.items()
+        if name not in {"format", "page", "place"}
+    }
     return "?" + urlencode({name: v for name, v in (asked | changes).items() if v != ""})
 
 
-def steps(request: HttpRequest, shown: Page[int]) -> dict[str, object]:
-    """The links of the paging, and of the download."""
+def links(request: HttpRequest) -> dict[str, object]:
+    """To the download, and to everything."""
     return {
-        "newer": address(request, page=shown.number - 1) if shown.has_previous() else "",
-        "older": address(request, page=shown.number + 1) if shown.has_next() else "",
         "csv_url": address(request, format="csv"),
         "cleared": address(request, q=""),
     }
@@ -188,13 +194,6 @@ class Row:
     @property
     def label(self) -> str:
         return self.name or self.email or self.member.external_id
-
-
-def _shown(found: MemberQuerySet, request: HttpRequest, count: int | None) -> Page[int]:
-    paginator = Paginator(found.sorted_by("name").keys(), PAGE_SIZE)
-    if count is not None:
-        paginator.count = count
-    return paginator.get_page(request.GET.get("page", ""))
 
 
 def _rows(looks: Looks, members: MemberQuerySet, keys: list[int]) -> list[Row]:

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from seatwise.models import Member, Service
+from seatwise import tallies
+from seatwise.models import Service
 from seatwise.models.member import ACTIVE, IDLE, NEVER, UNKNOWN
 
 
@@ -38,7 +39,7 @@ class Seats:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     services = list(Service.objects.for_table())
-    counts = Member.objects.current().with_status(timezone.now()).count_by_service()
+    counts = tallies.by_service(services, tallies.moment())
     rows = [(service, _seats(service, counts.get(service.pk, {}))) for service in services]
     context = {
         "rows": rows,

@@ -254,7 +254,7 @@ def test_fifty_stand_on_a_page(as_viewer: Client, account: Connection) -> None:
     for number in range(51):
         found(account, f"P {number:02}")
     assert len(names(html(as_viewer, f"{SEATS}?on=2026-03-15"))) == 50
-    assert names(html(as_viewer, f"{SEATS}?on=2026-03-15&page=2")) == ["P 50"]
+    assert names(html(as_viewer, f"{SEATS}?on=2026-03-15&place=last")) == ["P 50"]
 
 
 @pytest.mark.parametrize("path", [SEATS, CHANGES, MONTHS])
@@ -265,8 +265,8 @@ def test_before_anything_was_read_the_next_step_is_shown(
 
 
 @pytest.mark.parametrize(
-    "query", ["on=x", "on=9999-99-99", "page=0", "page=-1", "q=%00", "from=%00&to=2", "by=x",
-              "page=99999999999999999999", "account=7"]
+    "query", ["on=x", "on=9999-99-99", "place=0", "place=-1", "q=%00", "from=%00&to=2", "by=x",
+              "place=after.99999999999999999999", "account=7"]
 )  # fmt: skip
 def test_a_bent_address_still_shows_the_page(as_viewer: Client, people: None, query: str) -> None:
     for path in (SEATS, CHANGES, MONTHS):

@@ -50,7 +50,8 @@ def _of_what_is_known(operation: Operation, table: str, reason: str) -> Iterator
 
 def _added(operation: migrations.AddField) -> Iterator[str]:
     field = operation.field
-    if not (field.null or field.many_to_many or field.db_default is not NOT_PROVIDED):
+    given = field.generated or field.db_default is not NOT_PROVIDED
+    if not (field.null or field.many_to_many or given):
         yield f"{operation.name} is neither empty nor given by the database where nobody writes it"
     if field.unique:
         yield f"{operation.name} is unique"

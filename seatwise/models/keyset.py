@@ -1,0 +1,189 @@
+"""Pages of a long list by the last row that was seen, not by a number of rows to skip.
+
+The thousandth page costs as much as the first, and nobody is shown twice or passed over because
+somebody joined meanwhile.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from django.db.models import Case, F, Func, Model, Q, QuerySet
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Lower
+
+M = TypeVar("M", bound=Model)
+Kind = Literal["text", "number", "time"]
+LONGEST = 4_000  # characters of a place in an address
+MOST = 2**62  # no number in a place may be larger
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing that a list is ordered by."""
+
+    of: F | Func | Case
+    kind: Kind = "text"
+    descending: bool = False
+    nullable: bool = False  # then what is unknown stands last, either way
+
+    def order(self, *, backward: bool = False) -> OrderBy:
+        nulls = {"nulls_first" if backward else "nulls_last": True} if self.nullable else {}
+        return OrderBy(self.of, descending=self.descending != backward, **nulls)
+
+    def reversed(self) -> "Key":
+        return replace(self, descending=not self.descending)
+
+
+BY_NAME = Key(Lower("name"))
+BY_NUMBER = Key(F("pk"), "number")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One page: the rows' numbers, and the places of the pages around it ("" where none is)."""
+
+    pks: list[int]
+    start: int  # of the first row, counted from 1; 0 where there is none
+    newer: str
+    older: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.pks) - 1 if self.pks else 0
+
+
+def stretch(
+    rows: "QuerySet[M]", keys: Sequence[Key], *, place: str, size: int, total: int
+) -> Stretch:
+    """The page at `place`: "" is the first, "last" the last, any other was given by a page before.
+
+    A place that cannot be read is the first page. `keys` end with one that no two rows share.
+    """
+    backward = place == LAST or place.startswith(BEFORE)
+    known = _read(place, keys)
+    if known is None and place != LAST:
+        backward = False
+    found = _ordered(rows, keys, known, backward=backward)
+    wanted = (total % size or size) if place == LAST else size
+    taken = list(found[: wanted + 1])
+    more, taken = len(taken) > wanted, taken[:wanted]
+    if backward:
+        taken.reverse()
+    start = _start(place, known, backward=backward, taken=len(taken), total=total)
+    before, after = (more, known is not None) if backward else (known is not None, more)
+    return Stretch(
+        pks=[row[-1] for row in taken],
+        start=start,
+        newer=_written(BEFORE, taken[0], start) if taken and before else "",
+        older=_written(AFTER, taken[-1], start + len(taken)) if taken and after else "",
+    )
+
+
+LAST, BEFORE, AFTER = "last", "before.", "after."
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A row that was seen: its keys, and where the page beyond it begins or ends."""
+
+    at: int
+    values: tuple[Any, ...]
+
+
+def _ordered(
+    rows: "QuerySet[M]", keys: Sequence[Key], known: _Known | None, *, backward: bool
+) -> "QuerySet[M, tuple[Any, ...]]":
+    names = [f"key_{number}" for number in range(len(keys))]
+    named = rows.alias(**{name: key.of for name, key in zip(names, keys, strict=True)})
+    if known is not None:
+        named = named.filter(
+            _from_first(keys[0], known.values[0], backward=backward),
+            _beyond(names, keys, known.values, backward=backward),
+        )
+    order = [key.order(backward=backward) for key in keys]
+    ordered: QuerySet[M, tuple[Any, ...]] = named.order_by(*order).values_list(
+        *(key.of for key in keys), "pk"
+    )
+    return ordered
+
+
+def _from_first(key: Key, value: Any, *, backward: bool) -> Q:
+    """What follows from all that is beyond, and is alone what an index can be entered by."""
+    if key.nullable:
+        return Q()
+    return Q(**{f"key_0__{'lte' if key.descending != backward else 'gte'}": value})
+
+
+def _beyond(
+    names: Sequence[str], keys: Sequence[Key], values: Sequence[Any], *, backward: bool
+) -> Q:
+    """Rows behind (or, backward, before) the one with these values, in the order of the keys."""
+    beyond, same = Q(pk__in=[]), Q()
+    for name, key, value in zip(names, keys, values, strict=True):
+        further = _further(name, key, value, backward=backward)
+        if further is not None:
+            beyond |= same & further
+        same &= Q(**{f"{name}__isnull": True} if value is None else {name: value})
+    return beyond
+
+
+def _further(name: str, key: Key, value: Any, *, backward: bool) -> Q | None:
+    """None where nothing is further: behind what is unknown."""
+    if value is None:
+        return Q(**{f"{name}__isnull": False}) if backward else None
+    compared = Q(**{f"{name}__{'lt' if key.descending != backward else 'gt'}": value})
+    unknown_follows = key.nullable and not backward
+    return compared | Q(**{f"{name}__isnull": True}) if unknown_follows else compared
+
+
+def _start(place: str, known: _Known | None, *, backward: bool, taken: int, total: int) -> int:
+    if not taken:
+        return 0
+    if place == LAST:
+        return total - taken + 1
+    if known is None:
+        return 1
+    return max(known.at - taken, 1) if backward else known.at
+
+
+def _written(direction: str, row: Sequence[Any], at: int) -> str:
+    values = [value.isoformat() if isinstance(value, datetime) else value for value in row[:-1]]
+    text = json.dumps([at, *values], separators=(",", ":"))
+    return direction + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(place: str, keys: Sequence[Key]) -> _Known | None:
+    """What a place says; None where it says nothing that fits these keys."""
+    _direction, _dot, text = place.partition(".")
+    if not text or len(place) > LONGEST:
+        return None
+    try:
+        at, *values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if len(values) != len(keys):
+            return None
+        read = [_value(key, value) for key, value in zip(keys, values, strict=True)]
+        return _Known(_value(BY_NUMBER, at), tuple(read))
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        return None
+
+
+def _value(key: Key, value: Any) -> Any:
+    kind = key.kind
+    if value is None and key.nullable:
+        return None
+    if kind == "number" and type(value) is int and abs(value) < MOST:
+        return value
+    if kind == "time" and isinstance(value, str):
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return at
+    if kind == "text" and isinstance(value, str) and "\x00" not in value:
+        value.encode()  # a half of a pair cannot be asked for
+        return value
+    raise ValueError("not of this kind")

@@ -1,0 +1,23 @@
+"""A file of members that somebody uploaded and has not read in yet."""
+
+from django.db import models
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def of_service(self, key: str) -> "Upload | None":
+        return self.select_related("service").filter(service__key=key).first()
+
+
+class Upload(models.Model):
+    """One a service: what is uploaded next takes its place. Gone when it was read or put aside."""
+
+    service = models.OneToOneField("Service", on_delete=models.CASCADE, related_name="upload")
+    name = models.CharField(max_length=100)  # the file's, as the browser told it
+    data = models.BinaryField()
+    uploaded_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    uploaded_at = models.DateTimeField()
+
+    objects = UploadQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

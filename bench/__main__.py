@@ -2,6 +2,7 @@
 
     python -m bench [RUNS]
     python -m bench past [RUNS]     the past of a large account alone, in a section of its own
+    python -m bench pages [RUNS]    the pages of a large installation alone, likewise
 
 Each figure is taken RUNS times (5 unless said otherwise), the long ones once; the page shows
 minimum, median and maximum, and how often each was taken. PagerDuty's own client and a pipeline
@@ -14,8 +15,9 @@ import statistics
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
-from bench import churn, journey, memory, past, pipeline, reading, vendor
+from bench import churn, journey, memory, pages, past, pipeline, reading, vendor
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 SECTION = "\n## "  # where the first section begins that the main table's writer keeps
@@ -37,13 +39,26 @@ AT_LEAST = {
     **memory.AT_LEAST,
     **churn.AT_LEAST,
 }
+
+
+class Alone(Protocol):
+    """A measurement that can be taken alone, and writes a section of its own."""
+
+    SECTION: str
+
+    def measured(self, runs: int) -> dict[str, list[float]]: ...
+
+    def section(self, figures: dict[str, list[float]], runs: int, machine: str) -> str: ...
+
+
+ALONE: dict[str, Alone] = {"past": past, "pages": pages}
 REPEATED = (journey.measure, vendor.measure, reading.measure)
 ONCE = (reading.measure_once, memory.measure_once, churn.measure_once)
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["past"]:
-        _write_past(int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    if sys.argv[1:2] and sys.argv[1] in ALONE:
+        _write_section(ALONE[sys.argv[1]], int(sys.argv[2]) if len(sys.argv) > 2 else 5)
         return
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     figures: dict[str, list[float]] = {}
@@ -55,7 +70,8 @@ def main() -> None:
                 figures.setdefault(name, []).append(value)
                 print(f"run {number}: {name}: {value:.2f}", flush=True)
     _write(figures, runs)
-    _write_past(runs)
+    for each in ALONE.values():
+        _write_section(each, runs)
 
 
 def _write(figures: dict[str, list[float]], runs: int) -> None:
@@ -64,14 +80,15 @@ def _write(figures: dict[str, list[float]], runs: int) -> None:
     print(f"written: {PAGE.name}", flush=True)
 
 
-def _write_past(runs: int) -> None:
+def _write_section(measure: Alone, runs: int) -> None:
     """Into its own section, the first behind the main table; all else stays as it is."""
     load = f"a load of {os.getloadavg()[0]:.1f} when it began"
-    section = past.section(past.measured(runs), runs, f"{_machine()}, {load}")
-    before, found, kept = PAGE.read_text(encoding="utf-8").partition(SECTION)
-    if (found + kept).startswith(f"\n{past.SECTION}\n"):
-        _, found, kept = kept.partition(SECTION)
-    PAGE.write_text(f"{before}\n{section}{found}{kept}", encoding="utf-8")
+    section = measure.section(measure.measured(runs), runs, f"{_machine()}, {load}")
+    main_table, *others = PAGE.read_text(encoding="utf-8").split(SECTION)
+    title = measure.SECTION.removeprefix("## ")
+    kept = [other for other in others if not other.startswith(f"{title}\n")]
+    parts = [main_table, section.removeprefix("## "), *kept]
+    PAGE.write_text(SECTION.join(parts), encoding="utf-8")
     print(f"written: {PAGE.name}", flush=True)
 
 

@@ -7,18 +7,16 @@ into the page.
 """
 
 import json
-import os
-import secrets
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
+
+from bench import scratch
 
 SECTION: Final = "## The past of a large account"
 MEMBERS: Final = 100_000
@@ -68,41 +66,13 @@ def section(figures: dict[str, list[float]], runs: int, machine: str) -> str:
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     figures: dict[str, list[float]] = {}
-    with _database():
+    with scratch.database():
         account = _lived()
         for number in range(1, runs + 1):
             for name, value in (*_asking(account), *_applying(account, number)):
                 figures.setdefault(name, []).append(value)
                 print(f"run {number}: {name}: {value:.3f}", file=sys.stderr, flush=True)
     print(json.dumps(figures))
-
-
-@contextmanager
-def _database() -> Iterator[None]:
-    """An embedded server with nothing in it but the schema; Django uses it from here on."""
-    from seatwise import database
-    from seatwise.vault import new_key
-
-    with tempfile.TemporaryDirectory(prefix="seatwise-bench-") as place:
-        os.environ |= {
-            database.DATA_SETTING: place,
-            "SEATWISE_SECRET_KEY": secrets.token_urlsafe(50),
-            "SEATWISE_ENCRYPTION_KEYS": new_key(),
-            "SEATWISE_ALLOWED_HOSTS": "testserver",
-            "DJANGO_SETTINGS_MODULE": "seatwise.settings",
-        }
-        os.environ.pop(database.URL_SETTING, None)
-        server = database.ensure()
-        try:
-            import django
-            from django.core.management import call_command
-
-            django.setup()
-            call_command("migrate", verbosity=0)
-            call_command("createcachetable", verbosity=0)
-            yield
-        finally:
-            database.release(server)
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse
 
@@ -16,6 +17,18 @@ from seatwise.models import User
 from seatwise.models.audit_event import Action
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Compressed(GZipMiddleware):
+    """Compresses text, also while it streams, and adds bytes by chance so that the length of a page
+    tells nothing about what stands in it. A file that is packed already stays as it is."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if not response.headers.get("Content-Type", "").startswith("text/"):
+            return response
+        return super().process_response(request, response)
 
 
 class Attributed:

@@ -172,6 +172,7 @@ ENCRYPTION_KEYS = _encryption_keys()
 BASE_URL = _base_url()
 BILLING_ZONE = _billing_zone()
 HOME_CODE = _home_code()
+DESIGN_PAGE = read("SEATWISE_DESIGN_PAGE", "") == "1"
 METRICS_TOKEN = _metrics_token()  # "": there is no such page
 DATABASES = {"default": _database()}
 
@@ -202,7 +203,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "seatwise.views.health.for_any_host",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "seatwise.assets.Served",
+    "seatwise.middleware.Compressed",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -249,13 +251,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [
-    PACKAGE / "static",
-    ("npm/htmx", NODE_MODULES / "htmx.org" / "dist"),
-    ("npm/echarts", NODE_MODULES / "echarts" / "dist"),
-    ("npm/inter", NODE_MODULES / "@fontsource-variable" / "inter" / "files"),
-]
-WHITENOISE_USE_FINDERS = True
+STORAGES = {"staticfiles": {"BACKEND": "seatwise.assets.Hashed"}}
 
 # Sign-in counters must be shared by every web process, so the cache lives in the database.
 # What is found anew if it is gone lies apart: were the two to share a limit, looking at many pages

@@ -5,12 +5,13 @@ so a number on one page is the number of rows on the next.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
+from django.conf import settings
 from django.utils import timezone
 
 from seatwise import history
-from seatwise.models import Member, Service
+from seatwise.models import Member, MemberEvent, Service
 from seatwise.models.member import Tally
 
 EVERY = 300  # seconds
@@ -32,6 +33,17 @@ def of_members(service: Service, now: datetime) -> list[Tally]:
     if any(account.open_run for account in accounts):
         return count()
     return history.kept(accounts, f"members at {now}", count, seconds=EVERY)
+
+
+def moves(service: Service, start: datetime) -> Mapping[date, Mapping[str, int]]:
+    """{month: {kind of event about seats, or the field that changed: events}} since `start`."""
+    events = MemberEvent.objects.of(service).about_seats().since(start)
+    return history.kept(
+        service.shown_connections,
+        f"moves since {start}",
+        lambda: events.count_by_month(settings.BILLING_ZONE),
+        seconds=EVERY,
+    )
 
 
 def by_service(services: Sequence[Service], now: datetime) -> Mapping[int, Mapping[str, int]]:

@@ -17,3 +17,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Every answer is written down and searched for secrets at the end.
 MIDDLEWARE = ["tests.canary.spooled", *MIDDLEWARE]  # noqa: F405
+
+DESIGN_PAGE = True

@@ -114,6 +114,7 @@ def _environment(home: Path, url: str, vendors: dict[str, str]) -> dict[str, str
         "SEATWISE_ALLOWED_HOSTS": "localhost,127.0.0.1",
         "SEATWISE_SECRET_KEY": secrets.token_urlsafe(50),
         "SEATWISE_ENCRYPTION_KEYS": vault.new_key(),
+        "SEATWISE_DESIGN_PAGE": "1",
     }
     for vendor, address in vendors.items():
         for name, value in sandbox.settings_for(vendor, address).items():

@@ -1,5 +1,6 @@
 """The web server: gunicorn, with threads, because pages wait for the database."""
 
+import gc
 import signal
 import socket
 from types import FrameType
@@ -30,6 +31,7 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
         from seatwise.wsgi import application
 
         connections.close_all()  # a database connection must not cross a fork
+        _leave_alone_what_stays()
         return application
 
 
@@ -45,11 +47,22 @@ def run(listener: socket.socket) -> None:
             "worker_class": "gthread",
             "preload_app": True,
             "timeout": 60,
+            "keepalive": 75,  # a reader's next click; one that waits occupies no thread
             "graceful_timeout": 65,  # a page may be renewing a token, which must not be cut off
             "loglevel": "warning",
             "control_socket_disable": True,  # nothing of ours uses it, and it lives in the home
         }
     ).run()
+
+
+def _leave_alone_what_stays() -> None:
+    """What is there before the fork stays until the end: no page waits while it is looked through.
+
+    And a page makes more objects than Python's usual pauses between two looks are meant for.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _be_seen(_worker: Worker) -> None:

@@ -14,7 +14,7 @@ from seatwise import audit, installation
 from seatwise.connections.ways import Client, Given, client_of, config_for
 from seatwise.connectors import oauth
 from seatwise.connectors.base import Connector, WayKind, find, removal_of
-from seatwise.models import Connection, Notice, Revocation, Service, SyncRun, User
+from seatwise.models import Connection, Notice, Revocation, Service, SyncRun, Upload, User
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
 from seatwise.models.revocation import RevocationState
@@ -55,6 +55,7 @@ def erase(connection: Connection) -> bool:
     if row.holds_a_grant:
         return False
     _erase(row)
+    Upload.objects.filter(service=row.service_id).delete()
     return True
 
 

@@ -22,6 +22,7 @@ class Action(models.TextChoices):
     ACCESS_CHANGED = "access_changed", "Access given or taken"
     LINK_MADE = "link_made", "One-time link made"
     SERVICE_ADDED = "service_added", "Service added"
+    OWNER_CHANGED = "owner_changed", "Owner changed"
     CONSENT_BEGUN = "consent_begun", "Left for the vendor's consent"
     CONSENT_REFUSED = "consent_refused", "Consent not given"
     CONSENT_FAILED = "consent_failed", "Authorization failed"

@@ -206,6 +206,8 @@ class Connection(Sealed):
     def evidence(self) -> str:
         """What counts as seen and what cannot be seen, in a sentence."""
         if self.is_by_file:
+            if self.activity_as_of is not None:
+                return "Last seen is what the file says; where it says nothing, it is unknown."
             return "A file tells nobody’s activity, so everybody’s last seen is unknown."
         return self.connector.evidence if self.connector else ""
 

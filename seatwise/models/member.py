@@ -17,6 +17,7 @@ from seatwise.models.signal import Signal
 from seatwise.models.staged import StagedRecord
 
 if TYPE_CHECKING:
+    from seatwise.models.connection import Connection
     from seatwise.models.service import Service
 
 ACTIVE, IDLE_30, IDLE_60, IDLE_90 = "active", "idle_30", "idle_60", "idle_90"
@@ -49,6 +50,7 @@ SORTS: Mapping[str, Key | None] = {  # behind it always by name
     "seen": Key(F("last_seen_at"), "time", nullable=True),
 }
 SHORTEST_GRAM = 3  # characters
+SOME = 200  # members who are looked at to learn how common a word is
 
 
 NEVER_SEEN = Q(last_seen_at=None, never_read_at__isnull=False)
@@ -202,11 +204,13 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def matching(self, text: str) -> Self:
         """Whose name or e-mail holds every word of `text`, in capitals or not."""
         found = self.alias(grams=trigrams("search"))
-        for word in text.split():
-            lowered = Lower(Value(word))
-            found = found.filter(search__contains=lowered)
-            if len(word) >= SHORTEST_GRAM:  # the index knows nothing of less
-                found = found.filter(grams__contains=trigrams(lowered))
+        words = text.split()
+        # The index knows nothing of less than three characters, and is slow for what many have.
+        rare = self._rare([word for word in words if len(word) >= SHORTEST_GRAM])
+        for word in words:
+            found = found.filter(search__contains=Lower(Value(word)))
+            if word in rare:
+                found = found.filter(grams__contains=trigrams(Lower(Value(word))))
         return found
 
     def in_roles(self, words: list[str]) -> Self:
@@ -245,6 +249,14 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def for_table(self) -> Self:
         return self.select_related("license", "connection")
 
+    def for_page(self, accounts: Iterable["Connection"]) -> list["Member"]:
+        """With what a page's rows show. `accounts`: theirs, which are not read for every row."""
+        members = list(self.select_related("license").defer("teams", "search"))
+        known = {account.pk: account for account in accounts}
+        for member in members:
+            member.connection = known[member.connection_id]
+        return members
+
     def first_look(self) -> datetime | None:
         """When the first of them was ever listed; what changed before that is not known."""
         oldest: datetime | None = self.aggregate(oldest=models.Min("first_listed_at"))["oldest"]
@@ -265,7 +277,9 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
     def for_export(self) -> QuerySet["Member"]:
         """With what a file's lines hold, light enough to stream a large account."""
-        return self.select_related("license", "connection").defer("teams", "job_title", "url")
+        told = ("external_id", "name", "email", "role", "invited", "joined_at", "left_at")
+        seen = ("last_seen_at", "last_seen_source", "last_seen_proof")
+        return self.select_related("license").only(*told, *seen, "connection", "license__name")
 
     def tally(self) -> list[Tally]:
         """Everything the charts and tiles count, in one query.
@@ -292,6 +306,14 @@ class MemberQuerySet(models.QuerySet["Member"]):
         for row in rows:
             counts.setdefault(row["connection__service"], {})[row["status"]] = row["n"]
         return counts
+
+    def _rare(self, words: Sequence[str]) -> set[str]:
+        """Those words that only few of some of them have."""
+        if not words:
+            return set()
+        having = [Count("pk", filter=Q(search__contains=Lower(Value(word)))) for word in words]
+        counts = self.order_by()[:SOME].aggregate(**{f"n{at}": n for at, n in enumerate(having)})
+        return {word for at, word in enumerate(words) if counts[f"n{at}"] <= SOME // 5}
 
     def _count_by(self, field: str) -> dict[str, int]:
         rows: QuerySet[Any, dict[str, Any]] = self.order_by().values(field)

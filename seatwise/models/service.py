@@ -1,27 +1,55 @@
 """A service the company uses, as it stands on the Spend page."""
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Self
+from itertools import chain, count
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Prefetch
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
+from django.utils.text import slugify
 
 from seatwise.connectors.base import Connector, find
+
+if TYPE_CHECKING:
+    from seatwise.models.user import User
 
 
 class ServiceQuerySet(models.QuerySet["Service"]):
     def for_table(self) -> Self:
-        """With its connections and their open syncs, in three queries."""
+        """With its owner, its connections and their open syncs, in three queries."""
         newest_first = Connection.objects.newest_first().with_open_run()
-        return self.by_name().prefetch_related(Prefetch("connections", queryset=newest_first))
+        found = self.by_name().select_related("owner")
+        return found.prefetch_related(Prefetch("connections", queryset=newest_first))
 
     def by_name(self) -> Self:
         return self.order_by(Lower("name"), "pk")
 
     def keys(self) -> set[str]:
         return set(self.values_list("key", flat=True))
+
+    def called(self, name: str) -> "Service | None":
+        """The one of that name, however its letters are written."""
+        return self.filter(name__iexact=name).first()
+
+    def free_key(self, name: str, taken: Collection[str]) -> str:
+        """A key for a service of that name, which none has and which is not in `taken`."""
+        stem = slugify(name)[:50].strip("-_") or "service"
+        used = {*taken, *self.filter(key__startswith=stem).keys()}
+        numbered = (f"{stem}-{number}" for number in count(2))
+        return next(key for key in chain([stem], numbered) if key not in used)
+
+    def give_to(self, service: "Service", owner: "User | None") -> bool:
+        """Makes somebody its owner; whether the service was still there."""
+        return bool(self.filter(pk=service.pk).update(owner=owner))
+
+    def for_menu(self) -> Self:
+        """What the menu tells of each, in one query; `is_connected`: has an account."""
+        accounts = Connection.objects.shown().filter(service=models.OuterRef("pk"))
+        found = self.by_name().annotate(is_connected=models.Exists(accounts))
+        return found.only("key", "name", "owner_id")
 
 
 class Service(models.Model):
@@ -35,6 +63,8 @@ class Service(models.Model):
     )
     added_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
     added_at = models.DateTimeField(auto_now_add=True)
+
+    is_connected: bool  # where `for_menu` asked
 
     objects = ServiceQuerySet.as_manager()
 

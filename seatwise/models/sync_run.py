@@ -116,6 +116,9 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """The `most` nearest ones before that number, newest first."""
         return list(reversed(self.filter(pk__gt=pk).order_by("pk")[:most]))
 
+    def newest_first(self) -> Self:
+        return self.order_by("-pk")
+
     def newest(self) -> "SyncRun | None":
         return self.order_by("-pk").first()
 

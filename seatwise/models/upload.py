@@ -1,11 +1,26 @@
 """A file of members that somebody uploaded and has not read in yet."""
 
+from datetime import datetime
+from typing import Self
+
 from django.db import models
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def of_service(self, key: str) -> "Upload | None":
-        return self.select_related("service").filter(service__key=key).first()
+        return self.select_related("service", "uploaded_by").filter(service__key=key).first()
+
+    def without_data(self) -> Self:
+        """Light enough to say that there is one."""
+        return self.defer("data")
+
+    def numbered(self, pk: int) -> Self:
+        return self.filter(pk=pk)
+
+    def forget_older(self, moment: datetime) -> int:
+        """Deletes those that nobody came back to since; how many."""
+        forgotten, _ = self.filter(uploaded_at__lt=moment).delete()
+        return forgotten
 
 
 class Upload(models.Model):

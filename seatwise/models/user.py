@@ -35,6 +35,9 @@ class UserQuerySet(models.QuerySet["User"]):
         """ "Ada Lovelace or Grace Hopper": whom to ask."""
         return " or ".join(str(user) for user in self.order_by("name", "email"))
 
+    def by_name(self) -> Self:
+        return self.order_by("name", "email")
+
     def for_table(self) -> Self:
         return self.order_by("-is_active", "email")
 

@@ -119,7 +119,9 @@ def start_due_syncs(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
     pass_context=True,
 )
 def look_after(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-    """Keeps unused grants alive, announces their ends, and ends those nobody wants."""
+    """Keeps unused grants alive, announces their ends, and ends those nobody wants; and removes
+    uploads that nobody came back to."""
+    sync.byfile.forget_old(timezone.now())
     with audit.acting(WORKER):
         care.look_after(timezone.now(), stopping=context.should_abort)
 

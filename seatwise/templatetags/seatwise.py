@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from seatwise import logos
+from seatwise import icons, logos
 from seatwise.models import Connection, Service, SyncRun
 from seatwise.models.connection import State
 
@@ -106,6 +106,19 @@ def newest_run(service: Service) -> SyncRun | None:
 def logo(key: str, size: int = 40) -> SafeString:
     """A service's logo as inline SVG, `size` pixels wide; decorative, the name stands beside."""
     return logos.draw(key, size)
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """A line icon in the colour of its words; decorative, so the words stand beside it."""
+    return icons.draw(name, size)
+
+
+@register.simple_tag
+def sort_arrow(now: str) -> SafeString:
+    """Beside a column's name how it is sorted: `ascending`, `descending`, or not at all."""
+    names = {"ascending": "arrow-up", "descending": "arrow-down"}
+    return icons.draw(names[now], 13) if now in names else SafeString("")
 
 
 @register.simple_tag

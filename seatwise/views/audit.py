@@ -15,24 +15,24 @@ from django.views.decorators.http import require_safe
 
 from seatwise.models import AuditEvent, Service
 from seatwise.models.audit_event import Action, AuditEventQuerySet, TrailChoice
-from seatwise.spreadsheet import Cell
-from seatwise.views.export import csv_response, note
+from seatwise.spreadsheet import Cell, Column
+from seatwise.views.export import Export, download, menu, wanted
 from seatwise.views.shell import require_admin
 
 PAGE_SIZE = 100
 MOST_WORDS = 8  # each word of a search is one more condition
 LONGEST_NUMBER = 18  # digits that the database can compare
-EXPORT_HEADER = [
-    "at",
-    "action",
-    "action_name",
-    "who",
-    "from",
-    "service",
-    "about",
-    "said",
-    "detail",
-]
+COLUMNS = (
+    Column("at", "At", "time", "When it happened."),
+    Column("action", "Action (raw)", "text", "The word that never changes, for programs."),
+    Column("action_name", "Action", "text", "What happened, as the page names it."),
+    Column("who", "Who", "text", "Who did it, by the name they had then."),
+    Column("from", "From", "text", "From where: an IP address, the command line, a worker."),
+    Column("service", "Service", "text", "The key of the service it was about."),
+    Column("about", "About", "text", "What exactly it was about."),
+    Column("said", "Said", "text", "What the trail says of it, in words."),
+    Column("detail", "Detail", "text", "The particulars, as JSON."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,12 @@ class Asked:
 @require_safe
 @require_admin("read the audit trail")
 def page(request: HttpRequest) -> HttpResponseBase:
-    """Newest first, a page of 100 from the event on that `before` or `after` numbers; or CSV."""
+    """Newest first, a page of 100 from the event on that `before` or `after` numbers; or a file."""
     asked = Asked.from_query(request.GET)
     found = AuditEvent.objects.matching(asked.choice)
     count = found.count()
-    if request.GET.get("format") == "csv":
-        return _export(request, found, count)
+    if wanted(request):
+        return download(request, _export(found, count, asked))
     events, newer, older = _page(found, request.GET)
     names = {service.key: service.name for service in Service.objects.by_name()}
     context = {
@@ -118,7 +118,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "events": events,
         "count": count,
         "chips": asked.chips(),
-        "csv_url": asked.address(format="csv"),
+        "exports": menu(asked.address()),
         "newer": asked.address(after=events[0].pk) if newer and events else "",
         "older": asked.address(before=events[-1].pk) if older and events else "",
         "newest": asked.address(),
@@ -151,13 +151,20 @@ def _page(found: AuditEventQuerySet, query: QueryDict) -> tuple[list[AuditEvent]
     return events[:PAGE_SIZE], bool(before), len(events) > PAGE_SIZE
 
 
-def _export(request: HttpRequest, found: AuditEventQuerySet, count: int) -> HttpResponseBase:
+def _export(found: AuditEventQuerySet, count: int, asked: Asked) -> Export:
     """What is filtered, up to the moment of asking: the export itself is the next event."""
     now = timezone.now()
-    upto = found.until(now)
-    note(request, "audit trail", rows=count)
-    day = now.astimezone(settings.BILLING_ZONE).date()
-    return csv_response(f"audit-trail-{day}", EXPORT_HEADER, _lines(upto))
+    return Export(
+        file=f"audit-trail-{now.astimezone(settings.BILLING_ZONE).date()}",
+        what="audit trail",
+        title="Audit trail",
+        says="One row for each event that the filters leave, newest first.",
+        columns=COLUMNS,
+        rows=_lines(found.until(now)),
+        count=count,
+        as_of=now,
+        filters=[words for words, _url in asked.chips()],
+    )
 
 
 def _lines(events: AuditEventQuerySet) -> Iterator[list[Cell]]:

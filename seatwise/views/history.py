@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -10,6 +11,8 @@ from django.views.decorators.http import require_safe
 from seatwise.models import SyncRun
 from seatwise.models.sync_run import RunState, SyncRunQuerySet
 from seatwise.templatetags.seatwise import at
+from seatwise.views import history_export
+from seatwise.views.export import download, menu, wanted
 from seatwise.views.shell import asked_accounts
 
 PAGE_SIZE = 25
@@ -27,14 +30,16 @@ ENDINGS: Mapping[str, tuple[str, tuple[RunState, ...]]] = {
 
 
 @require_safe
-def page(request: HttpRequest, key: str) -> HttpResponse:
-    """Newest first, a page of 25 from the sync on that `before` or `after` numbers."""
+def page(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Newest first, a page of 25 from the sync on that `before` or `after` numbers; or a file."""
     service = asked_accounts(request, key)
     asked = request.GET.get("ending", "")
     ending = asked if asked in ENDINGS else ""
     found = SyncRun.objects.of(service).for_page()
     if ending:
         found = found.in_states(ENDINGS[ending][1])
+    if wanted(request):
+        return download(request, history_export.export(service, found, _ending_words(ending)))
     runs, newer, older = _page(found, request.GET)
     context = {
         "service": service,
@@ -46,11 +51,16 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "ending": ending,
         "endings": [(name, words) for name, (words, _states) in ENDINGS.items()],
         "names_accounts": service.has_several and not service.account_query,
+        "exports": menu(at(service, "history", ending=ending)),
         "newest": at(service, "history", ending=ending),
         "newer": at(service, "history", ending=ending, after=runs[0].pk) if newer and runs else "",
         "older": at(service, "history", ending=ending, before=runs[-1].pk) if older else "",
     }
     return render(request, "history.html", context)
+
+
+def _ending_words(ending: str) -> list[str]:
+    return [f"How they ended: {ENDINGS[ending][0]}"] if ending else []
 
 
 def _page(found: SyncRunQuerySet, query: QueryDict) -> tuple[list[SyncRun], bool, bool]:

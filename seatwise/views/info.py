@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -66,7 +66,13 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "seats": seats,
         "pools": [(pool, KIND_WORDS.get(pool.kind, pool.kind)) for pool in pools],
         "needs": _needs(connector, connection, current, seats, here),
+        "source_of_members": "the file that was applied last"
+        if connection.is_by_file
+        else "the vendor’s own list of members",
         "powerful_url": here.address(role=seats.powerful_roles),
+        "full_url": here.address(role=_roles_of("full", connector, current)),
+        "stakeholders_url": here.address(role=_roles_of("stakeholder", connector, current)),
+        "other_url": here.address(role=_roles_of("other", connector, current)),
         **_changes(service, connector, first_look, this_month, here),
         **_usage(service, connector, connection, this_month),
     }
@@ -156,6 +162,12 @@ def count_seats(
         ),
         status=status,
     )
+
+
+def _roles_of(seat: str, connector: Connector | None, members: Iterable[Tally]) -> tuple[str, ...]:
+    """The role words of those who hold such a seat."""
+    words = dict.fromkeys(tally.role for tally in members)
+    return tuple(word for word in words if role_info(connector, word).seat == seat)
 
 
 def _bought(pools: list[LicensePool]) -> tuple[int | None, int | None]:
@@ -262,7 +274,7 @@ def _changes(
         for month in (last_month, this_month)
     )
     events = MemberEvent.objects.of(service).about_seats().since(start)
-    counts = events.count_by_month(settings.BILLING_ZONE)
+    counts = tallies.moves(service, start)
     newest = events.newest_first()[:EVENTS_SHOWN]
     return {
         "this_month": this_month,
@@ -274,6 +286,10 @@ def _changes(
         "is_new_here": bool(first_look and first_look >= this_start),
         "joined_url": here.address(joined=(f"{this_month:%Y-%m}",)),
         "left_url": here.address(left=(f"{this_month:%Y-%m}",)),
+        "joined_before_url": here.address(joined=(f"{last_month:%Y-%m}",)),
+        "left_before_url": here.address(left=(f"{last_month:%Y-%m}",)),
+        # At the end of this day the month began.
+        "before_month": this_month - timedelta(days=1),
     }
 
 

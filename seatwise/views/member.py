@@ -1,6 +1,6 @@
 """A member's page: who it is, everything that happened to the seat, every evidence of activity."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,18 +16,43 @@ from seatwise import history
 from seatwise.connectors.base import Connector, find, role_info
 from seatwise.models import Member, MemberEvent, Service
 from seatwise.models.member import STATUSES
-from seatwise.spreadsheet import Cell
-from seatwise.views.export import csv_response, note
+from seatwise.spreadsheet import Cell, Column
+from seatwise.views.export import Export, download, menu, wanted
 from seatwise.views.members import TONES, Evidence
 from seatwise.views.shell import asked_accounts, person, require_admin
 
-EXPORT_HEADER = ["at", "kind", "what", "detail", "link", "read_at"]
+COLUMNS = (
+    Column("at", "When", "time", "When it happened, or when somebody first saw that it had."),
+    Column(
+        "kind",
+        "Kind",
+        "text",
+        "timeline: what happened to the seat; evidence: what the member was seen doing.",
+    ),
+    Column("what", "What", "text", "What happened, or which kind of evidence it is."),
+    Column("detail", "Detail", "text", "The particulars, in the service’s terms."),
+    Column("link", "Link", "text", "Where the service shows it; empty: nowhere that is known."),
+    Column("read_at", "Read at", "time", "When Seatwise read the evidence."),
+)
+KIND_ICONS: Mapping[str, str] = {
+    MemberEvent.Kind.LISTED: "eye",
+    MemberEvent.Kind.JOINED: "user-plus",
+    MemberEvent.Kind.RETURNED: "user-plus",
+    MemberEvent.Kind.LEFT: "user-minus",
+}
+FIELD_ICONS: Mapping[str, str] = {
+    "role": "shield",
+    "license": "ticket",
+    "email": "at-sign",
+    "name": "pencil",
+    "invited": "mail",
+}
 FIELDS = {"email": "E-mail", "name": "Name", "role": "Role", "license": "Licence"}
 
 
 @require_safe
 def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
-    """Of somebody who is or was a member, or what happened as CSV.
+    """Of somebody who is or was a member, or what happened as a file.
 
     With `?erase=1` it asks whether to erase them.
     """
@@ -39,10 +64,8 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
     role = role_info(connector, member.role)
     timeline = [_step(event, connector) for event in MemberEvent.objects.about(member)]
     evidence = list(_evidence(member, connector))
-    if request.GET.get("format") == "csv":
-        lines = [*_lines(timeline, evidence)]
-        note(request, f"member {pk}", rows=len(lines), service=key)
-        return csv_response(f"{key}-member-{pk}", EXPORT_HEADER, lines)
+    if wanted(request):
+        return download(request, _export(service, member, timeline, evidence))
     context = {
         "service": service,
         "connection": member.connection,
@@ -64,7 +87,7 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
         "timeline": timeline,
         "evidence": evidence,
         "is_listed": history.will_be_listed(member),
-        "csv_url": "?format=csv",
+        "exports": menu("?"),
         "asks_to_erase": request.GET.get("erase") == "1",
         "now": now,
     }
@@ -95,6 +118,11 @@ class Step:
     words: str
     detail: str
     tone: str
+
+    @property
+    def icon(self) -> str:
+        """Its name in the set of icons."""
+        return FIELD_ICONS.get(self.event.field) or KIND_ICONS.get(self.event.kind, "dot")
 
 
 def _member(service: Service, pk: int) -> Member:
@@ -134,6 +162,23 @@ def _told(event: MemberEvent, connector: Connector | None) -> tuple[str, str, st
     if event.field == "role":
         before, after = (role_info(connector, word).name for word in (before, after))
     return title, f"{before or 'none known'} → {after or 'none known'}", "info"
+
+
+def _export(
+    service: Service, member: Member, timeline: list[Step], evidence: list[Evidence]
+) -> Export:
+    rows = list(_lines(timeline, evidence))
+    return Export(
+        file=f"{service.key}-member-{member.pk}",
+        what=f"member {member.pk}",
+        title="Member",
+        says=f"Everything that happened to the seat of {member}, then every evidence of activity.",
+        columns=COLUMNS,
+        rows=rows,
+        count=len(rows),
+        service=service,
+        as_of=member.connection.members_as_of,
+    )
 
 
 def _lines(timeline: list[Step], evidence: list[Evidence]) -> Iterator[list[Cell]]:

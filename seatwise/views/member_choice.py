@@ -55,7 +55,7 @@ class MemberChoice:
 
     def rows(self, members: MemberQuerySet, now: datetime) -> MemberQuerySet:
         """The members that were asked for, in no order."""
-        found = members.with_status(now).with_age(now).matching(self.q)
+        found = members.matching(self.q).with_status(now).with_age(now)
         found = found.in_roles(list(self.role)).on_licenses(list(self.license))
         found = found.seen_in(self.seen)
         found = found.having_status(list(self.status) or ([LEFT] if self.left else []))

@@ -1,11 +1,10 @@
 """The Members page: who holds a seat, in which role, when last seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -14,10 +13,9 @@ from django.views.decorators.http import require_safe
 from seatwise import tallies
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Connection, Member, Service, Signal
-from seatwise.models.member import AGES, LEFT, STATUSES, MemberQuerySet
-from seatwise.spreadsheet import Cell
-from seatwise.views import member_charts
-from seatwise.views.export import csv_response, note
+from seatwise.models.member import AGES, LEFT, STATUSES
+from seatwise.views import member_charts, members_export
+from seatwise.views.export import download, menu, wanted
 from seatwise.views.member_choice import MemberChoice, month_of
 from seatwise.views.paging import steps
 from seatwise.views.shell import asked_accounts
@@ -34,27 +32,10 @@ TONES: Mapping[str, str] = {
     "invited": "info",
     "left": "neutral",
 }
-EXPORT_HEADER = [
-    "external_id",
-    "name",
-    "email",
-    "role",
-    "role_name",
-    "license",
-    "status",
-    "invited",
-    "last_seen_at",
-    "last_seen_source",
-    "last_seen_proof",
-    "joined_at",
-    "left_at",
-    "account",
-]
-
 
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The page, the part of it that htmx asks for, or what is filtered as a CSV file."""
+    """The page, the part of it that htmx asks for, or what is filtered as a file."""
     service = asked_accounts(request, key)
     connector = find(service.key)
     roles = role_order(connector)
@@ -62,10 +43,10 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     if not service.account_query:  # an account that is not there is no choice
         choice = replace(choice, account="")
     now = tallies.moment()
-    if request.GET.get("format") == "csv":
+    if wanted(request):
         chosen = choice.rows(Member.objects.of(service), now).sorted_by(choice.sort, roles)
-        note(request, "members", rows=chosen.count(), service=key)
-        return _export(service, connector, chosen, now)
+        words = [chip.label for chip in _chips(connector, choice)]
+        return download(request, members_export.export(service, connector, chosen, now, words))
     context = {
         "service": service,
         "connection": service.connection,
@@ -162,7 +143,7 @@ def _block(
     return {
         "shown": shown,
         "count": count,
-        "rows": [_row(member, connector) for member in _load(shown.pks, now)],
+        "rows": [_row(member, connector) for member in _load(service, shown.pks, now)],
         "total": sum(tally.members for tally in (everybody if choice.includes_left else current)),
         "role_bars": member_charts.role_bars(connector, choice, current),
         "age_bars": member_charts.age_bars(choice, current),
@@ -172,16 +153,17 @@ def _block(
         "chips": _chips(connector, choice),
         "here": choice.address(place=choice.place),
         "columns": choice.sort_links(),
-        "csv_url": choice.address() + "&format=csv",
+        "exports": menu(choice.address()),
         "cleared": choice.cleared(),
         "steps": steps(shown, lambda place: choice.address(place=place)),
     }
 
 
-def _load(keys: list[int], now: datetime) -> list[Member]:
+def _load(service: Service, keys: list[int], now: datetime) -> list[Member]:
     """The members of one page with what their rows show, in the order of `keys`."""
-    members = Member.objects.with_keys(keys).with_status(now).for_table().with_evidence()
-    return sorted(members, key=lambda member: keys.index(member.pk))
+    members = Member.objects.with_keys(keys).with_status(now).with_evidence()
+    rows = members.for_page(service.shown_connections)
+    return sorted(rows, key=lambda member: keys.index(member.pk))
 
 
 def _row(member: Member, connector: Connector | None) -> Row:
@@ -220,7 +202,8 @@ def _absence(member: Member, connector: Connector | None, connection: Connection
     if member.never_read_at is not None:
         return f"never {_words(connector, member.never_source)}"
     if connection.is_by_file:
-        return "a file tells nobody’s activity"
+        told = connection.activity_as_of is not None
+        return "the file does not say" if told else "a file tells nobody’s activity"
     if "activity" in connection.unreadable:
         return "activity cannot be read"
     if connection.activity_as_of is None:
@@ -241,33 +224,6 @@ def _chips(connector: Connector | None, choice: MemberChoice) -> list[Chip]:
         months = [(value, month_of(value)) for value in getattr(choice, name)]
         words += [(name, value, f"{name.title()} in {month:%B %Y}") for value, month in months]
     return chips + [Chip(label, choice.toggled(name, value)) for name, value, label in words]
-
-
-def _export(
-    service: Service, connector: Connector | None, members: MemberQuerySet, now: datetime
-) -> StreamingHttpResponse:
-    day = now.astimezone(settings.BILLING_ZONE).date()
-    return csv_response(f"{service.key}-members-{day}", EXPORT_HEADER, _lines(connector, members))
-
-
-def _lines(connector: Connector | None, members: MemberQuerySet) -> Iterator[list[Cell]]:
-    for member in members.for_export().iterator(chunk_size=1000):
-        yield [
-            member.external_id,
-            member.name,
-            member.email,
-            member.role,
-            role_info(connector, member.role).name,
-            member.license.name if member.license else None,
-            member.status,  # type: ignore[attr-defined]
-            member.invited,
-            member.last_seen_at,
-            member.last_seen_source,
-            member.last_seen_proof,
-            member.joined_at,
-            member.left_at,
-            member.connection.account_name,
-        ]
 
 
 def _varying(response: HttpResponse) -> HttpResponse:

@@ -1,7 +1,7 @@
 """What changed between two days: the net result in sentences, and whom it concerns."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.http import HttpRequest
@@ -13,10 +13,10 @@ from seatwise import history
 from seatwise.connectors.base import RoleInfo
 from seatwise.history import Comparison
 from seatwise.models import Member
-from seatwise.spreadsheet import Cell
-from seatwise.views.export import csv_response, note
+from seatwise.spreadsheet import Cell, Column
+from seatwise.views.export import Export, download, menu, wanted
 from seatwise.views.paging import part_of, steps
-from seatwise.views.seats import PAGE_SIZE, WHO, Looks, address, day_of, links
+from seatwise.views.seats import ACCOUNT, PAGE_SIZE, WHO, Looks, address, day_of, links
 
 USUAL_SPAN = timedelta(days=30)
 CHUNK = 1000  # members loaded at once for a file
@@ -31,13 +31,31 @@ WORDS = {  # what a comparison counts: of one person, and its tone
     "away": ("away in between", "neutral"),
     "passed": ("came and went in between", "neutral"),
 }
-BEFORE_AND_AFTER = ("role_before", "role_after", "license_before", "license_after")
-EXPORT_HEADER = [*WHO, "what", *BEFORE_AND_AFTER, "changed_at", "account"]
+COLUMNS = (
+    *(replace(column, definition="As it is known now.") for column in WHO),
+    Column("what", "What changed", "text", "The net result between the two days, in words."),
+    Column("role_before", "Role before", "text", "At the end of the first day; empty: no seat."),
+    Column("role_after", "Role after", "text", "At the end of the last day; empty: no seat."),
+    Column(
+        "license_before",
+        "Licence before",
+        "text",
+        "At the end of the first day; empty: no seat, or none known.",
+    ),
+    Column(
+        "license_after",
+        "Licence after",
+        "text",
+        "At the end of the last day; empty: no seat, or none known.",
+    ),
+    Column("changed_at", "Changed at", "time", "When the last of it happened or was first seen."),
+    ACCOUNT,
+)
 
 
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Between the ends of the days `from` and `to`, else of the last 30 days; or that as CSV.
+    """Between the ends of the days `from` and `to`, else of the last 30 days; or that as a file.
 
     What is asked for beyond the last look is told as unknown: the comparison ends there.
     """
@@ -48,10 +66,8 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     asked = _asked(request, looks, looks.earliest, looks.latest)
     first, last = (min(max(day, looks.earliest), looks.latest) for day in asked)
     found = history.between(looks.service, first, last)
-    if request.GET.get("format") == "csv":
-        note(request, "changes of seats", rows=len(found.members), service=key)
-        lines = _lines(looks, found)
-        return csv_response(f"{key}-changes-{first}-to-{last}", EXPORT_HEADER, lines)
+    if wanted(request):
+        return download(request, _export(looks, found))
     shown = part_of(found.members, place=request.GET.get("place", ""), size=PAGE_SIZE)
     context |= {
         "first": first,
@@ -67,7 +83,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "rows": list(_rows(looks, found, shown.pks)),
         "steps": steps(shown, lambda place: address(request, place=place)),
         **links(request),
-        "csv_url": address(request, **{"from": first, "to": last, "format": "csv"}),
+        "exports": menu(address(request, **{"from": first, "to": last})),
     }
     return render(request, "seats_changes.html", context)
 
@@ -118,6 +134,22 @@ def _rows(looks: Looks, found: Comparison, keys: Sequence[int]) -> Iterator[Row]
             now.license if now else None,
             each.at,
         )
+
+
+def _export(looks: Looks, found: Comparison) -> Export:
+    first, last = found.first, found.last
+    return Export(
+        file=f"{looks.service.key}-changes-{first}-to-{last}",
+        what="changes of seats",
+        title="What changed",
+        says="One row for each member whose seat is not as it was.",
+        columns=COLUMNS,
+        rows=_lines(looks, found),
+        count=len(found.members),
+        service=looks.service,
+        readings=("members", "licenses"),
+        filters=[f"From the end of {first} to the end of {last}"],
+    )
 
 
 def _lines(looks: Looks, found: Comparison) -> Iterator[list[Cell]]:

@@ -17,29 +17,41 @@ from seatwise import history
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Member, Service
 from seatwise.models.member import MemberQuerySet
-from seatwise.spreadsheet import Cell
-from seatwise.views.export import csv_response, note
+from seatwise.spreadsheet import Cell, Column
+from seatwise.views.export import Export, download, menu, wanted
 from seatwise.views.member_choice import MOST_WORDS
 from seatwise.views.paging import steps
 from seatwise.views.shell import asked_accounts
 
 PAGE_SIZE = 50
 NO_LICENSE = "unknown or none"
-WHO = ("external_id", "name", "email")
-EXPORT_HEADER = ["day", *WHO, "role", "role_name", "license", "invited", "account"]
+WHO = (
+    Column("external_id", "ID", "text", "The member’s ID at the service."),
+    Column("name", "Name", "text", "As it was known then."),
+    Column("email", "E-mail", "text", "As it was known then."),
+)
+ACCOUNT = Column("account", "Account", "text", "The account of the service the seat belongs to.")
+COLUMNS = (
+    Column("day", "Day", "date", "The day at whose end it was so, in the billing zone."),
+    *WHO,
+    Column("role", "Role (raw)", "text", "The word the service’s API used for the role."),
+    Column("role_name", "Role", "text", "The role as the service’s own pages name it."),
+    Column("license", "Licence", "text", "The licence that was held; empty: unknown or none."),
+    Column("invited", "Invited", "yes/no", "Whether the invitation was not accepted yet."),
+    ACCOUNT,
+)
 
 
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
-    """As it was known at the end of the day `on`, today if none is given; or that as CSV."""
+    """As it was known at the end of the day `on`, today if none is given; or that as a file."""
     looks = Looks.at(request, key)
     on = min(day_of(request.GET.get("on", "")) or looks.today, looks.today)
     words = " ".join(request.GET.get("q", "").replace("\x00", "")[:200].split()[:MOST_WORDS])
     members = history.held_at(looks.service, looks.end_of(on))
     found = members.matching_then(words)
-    if request.GET.get("format") == "csv":
-        note(request, "seats on a day", rows=found.count(), service=key)
-        return csv_response(f"{key}-seats-{on}", EXPORT_HEADER, _lines(looks, on, found))
+    if wanted(request):
+        return download(request, _export(looks, on, found, words))
     context = {**looks.context("seats"), "on": on, "q": words, "is_known": looks.knows(on)}
     if looks.knows(on):
         held = history.held_on(looks.service, on)
@@ -120,7 +132,7 @@ class Looks:
             "earliest": self.earliest,
             "latest": self.latest,
             "today": self.today,
-            "told": self.told(self.today) if len(self.spans) > 1 else [],
+            "spans": self.told(self.today) if len(self.spans) > 1 else [],
             "names_accounts": len(self.spans) > 1,
             "zone": settings.BILLING_ZONE.key,
         }
@@ -163,9 +175,9 @@ def address(request: HttpRequest, **changes: object) -> str:
 
 
 def links(request: HttpRequest) -> dict[str, object]:
-    """To the download, and to everything."""
+    """To the downloads, and to everything."""
     return {
-        "csv_url": address(request, format="csv"),
+        "exports": menu(address(request)),
         "cleared": address(request, q=""),
     }
 
@@ -233,11 +245,26 @@ def _license_bars(held: dict[tuple[str, str], int]) -> list[Bar]:
     return [Bar(name or NO_LICENSE, "", seats[name], 100 * seats[name] / most) for name in names]
 
 
+def _export(looks: Looks, on: date, found: MemberQuerySet, words: str) -> Export:
+    return Export(
+        file=f"{looks.service.key}-seats-{on}",
+        what="seats on a day",
+        title="Seats",
+        says=f"One row for each seat that was held at the end of {on:%-d %B %Y}.",
+        columns=COLUMNS,
+        rows=_lines(looks, on, found),
+        count=found.count(),
+        service=looks.service,
+        readings=("members", "licenses"),
+        filters=[f"On {on}", *([f"Search: {words}"] if words else [])],
+    )
+
+
 def _lines(looks: Looks, on: date, found: MemberQuerySet) -> Iterator[list[Cell]]:
     if not looks.knows(on):
         return
     for member in found.sorted_by("name").for_table().iterator(chunk_size=1000):
         row = _row(looks, member)
         account = member.connection.account_name
-        cells: list[Cell] = [f"{on}", member.external_id, row.name, row.email, row.role.word]
+        cells: list[Cell] = [on, member.external_id, row.name, row.email, row.role.word]
         yield [*cells, row.role.name, row.license or None, row.invited, account]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import connections
 from seatwise.connectors.base import Connector, Scope, Way, role_info
-from seatwise.models import Authorization, Connection, Revocation, Service, SyncRun
+from seatwise.models import Authorization, Connection, Revocation, Service, SyncRun, User
 from seatwise.models.connection import State
 from seatwise.templatetags.seatwise import at
 from seatwise.views import schedule_form
@@ -144,6 +144,7 @@ def _context(service: Service) -> dict[str, Any]:
         "callback_url": connections.callback_url(service.key),
         **(schedule_form.of(connection) if connection and alive else {}),
         "revocations": list(Revocation.objects.concerning(service)[:REVOCATIONS_SHOWN]),
+        "people": list(User.objects.active().by_name()),
         "last_run": runs.newest(),
         "last_file": runs.ended().newest() if connection and connection.is_by_file else None,
     }

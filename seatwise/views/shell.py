@@ -21,7 +21,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     match = getattr(request, "resolver_match", None)
     signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
     return {
-        "nav_services": Service.objects.by_name if signed_in else [],
         "place": match and (match.kwargs.get("key") or match.url_name),
         "admins": User.objects.admins().names if signed_in else "",
     }

@@ -1,72 +1,81 @@
-"""The home page: what the services cost and how much of it is used, in four figures."""
+"""The home page: what the services cost, how much of it is used, and what needs somebody."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import datetime
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from seatwise import tallies
 from seatwise.models import Service
-from seatwise.models.member import ACTIVE, IDLE, NEVER, UNKNOWN
+from seatwise.views import spend_export, spend_rows
+from seatwise.views.export import menu, wanted
+from seatwise.views.members import is_fragment
+from seatwise.views.paging import part_of, steps
+from seatwise.views.spend_choice import FILTERS, USUAL_SORT, SpendChoice
+from seatwise.views.spend_needs import needs
+from seatwise.views.spend_rows import Row
 
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """How many hold a seat, and what is known about their use. None: never read."""
-
-    total: int | None
-    active: int
-    idle: int
-    never: int
-    unknown: int
-
-    @property
-    def savable(self) -> int:
-        """Idle for 30 days or more, or never seen by the vendor's own word."""
-        return self.idle + self.never
-
-    @property
-    def active_percent(self) -> int | None:
-        """Of those whose last seen is known."""
-        known = self.active + self.idle + self.never
-        return round(100 * self.active / known) if known else None
+PAGE_SIZE = 50
+SEARCH_BOX = "input#spend-search"
 
 
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
-    services = list(Service.objects.for_table())
-    counts = tallies.by_service(services, tallies.moment())
-    rows = [(service, _seats(service, counts.get(service.pk, {}))) for service in services]
-    context = {
-        "rows": rows,
-        "all": _sum([seats for _, seats in rows]),
-        "month": timezone.now().astimezone(settings.BILLING_ZONE),
-        "zone": settings.BILLING_ZONE.key,
+def page(request: HttpRequest) -> HttpResponseBase:
+    """The page, or the table with its filters that htmx asks for, or what is filtered as a file."""
+    rows = spend_rows.rows(list(Service.objects.for_table()), tallies.moment())
+    choice = SpendChoice.from_query(request.GET)
+    if wanted(request):
+        words = [label for label, _url in choice.words(choice.options(rows))]
+        return spend_export.download(request, choice.chosen(rows), words)
+    if is_fragment(request):
+        response = render(request, "spend_block.html", _block(rows, choice))
+        # Typing replaces the address; everything else is a step that Back undoes.
+        typed = request.headers.get("HX-Source", "") == SEARCH_BOX
+        header = "HX-Replace-Url" if typed else "HX-Push-Url"
+        response[header] = request.path + choice.address(place=choice.place).removesuffix("?")
+    else:
+        context = {
+            **_block(rows, choice),
+            "all": spend_rows.total(rows),
+            "needs": needs(rows),
+            "as_of": _oldest(rows),
+            "read": sum(row.seats.total is not None for row in rows),
+            "month": timezone.now().astimezone(settings.BILLING_ZONE),
+            "zone": settings.BILLING_ZONE.key,
+        }
+        response = render(request, "spend.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _block(rows: Sequence[Row], choice: SpendChoice) -> dict[str, object]:
+    """What the part that changes with every filter shows."""
+    found = choice.chosen(rows)
+    by_key = {row.service.pk: row for row in found}
+    shown = part_of(list(by_key), place=choice.place, size=PAGE_SIZE)
+    options = choice.options(rows)
+    return {
+        "choice": choice,
+        "total": len(rows),
+        "count": len(found),
+        "shown": shown,
+        "rows": [by_key[pk] for pk in shown.pks],
+        "filters": [(name, title, options[name]) for name, title in FILTERS.items()],
+        "chips": choice.words(options),
+        "usual_sort": USUAL_SORT,
+        "columns": choice.sort_links(),
+        "cleared": choice.cleared(),
+        "exports": menu(choice.address()),
+        "steps": steps(shown, lambda place: choice.address(place=place)),
     }
-    return render(request, "spend.html", context)
 
 
-def _seats(service: Service, counts: Mapping[str, int]) -> Seats:
-    """Everybody the vendor lists is billed, the invited included."""
-    return Seats(
-        total=sum(counts.values()) if service.members_as_of else None,
-        active=counts.get(ACTIVE, 0),
-        idle=sum(counts.get(status, 0) for status in IDLE),
-        never=counts.get(NEVER, 0),
-        unknown=counts.get(UNKNOWN, 0),
-    )
-
-
-def _sum(rows: list[Seats]) -> Seats:
-    read = [seats for seats in rows if seats.total is not None]
-    return Seats(
-        total=sum(seats.total or 0 for seats in read) if read else None,
-        active=sum(seats.active for seats in read),
-        idle=sum(seats.idle for seats in read),
-        never=sum(seats.never for seats in read),
-        unknown=sum(seats.unknown for seats in read),
-    )
+def _oldest(rows: Sequence[Row]) -> datetime | None:
+    """When the oldest of the lists was read that the figures add up."""
+    return min((at for row in rows if (at := row.service.members_as_of)), default=None)

@@ -9,40 +9,36 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from seatwise.connectors.base import Connector, MetricInfo, find
 from seatwise.connectors.months import last_months
 from seatwise.models import Connection, UsagePoint
-from seatwise.spreadsheet import Cell
-from seatwise.views.export import csv_response, note
+from seatwise.templatetags.seatwise import at
+from seatwise.views import usage_export
+from seatwise.views.export import download, menu, wanted
 from seatwise.views.member_choice import month_of
 from seatwise.views.shell import one_account
 
 RANGES = (3, 6, 12, 24)
 USUAL_RANGE = 12
-EXPORT_HEADER = ["month", "metric", "value", "final", "source", "as_of", "account"]
+CHANNELS = "notifications_"  # how the keys begin of what was sent, one for each channel
 
 Points = Mapping[date, Mapping[str, UsagePoint]]
 
 
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The page, with `?months=` 3, 6, 12 or 24 and `?month=2026-10` opened, or a CSV file."""
+    """The page, with `?months=` 3, 6, 12 or 24 and `?month=2026-10` opened, or a file."""
     service = one_account(request, key)
     connection = service.connection
     months = _range(request)
     this_month = current_month()
     points = UsagePoint.objects.of(service).since(last_months(this_month, months)[-1]).by_month()
     metrics = metrics_of(find(service.key), points)
-    if request.GET.get("format") == "csv":
-        account = connection.account_name if connection else ""
-        whose = f"-{slugify(account)}" if service.has_several else ""
-        name = f"{service.key}{whose}-usage-{this_month:%Y-%m}"
-        lines = [[*line, account] for line in _lines(metrics, points)]
-        note(request, "usage", rows=len(lines), service=key)
-        return csv_response(name, EXPORT_HEADER, lines)
+    if wanted(request):
+        file = usage_export.export(service, metrics, points, this_month, months)
+        return download(request, file)
     table = month_rows(metrics, points, this_month, connection)
     opened = _opened(request, table)
     context = {
@@ -57,7 +53,12 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "tiles": tiles(find(service.key), metrics, points, this_month),
         "chart": chart(find(service.key), metrics, table),
         "opened": opened,
+        "counted": [value for value in opened.values if not is_channel(value.metric)]
+        if opened
+        else [],
+        "channels": channels(opened) if opened else [],
         "gaps": usage_gaps(connection, metrics),
+        "exports": menu(at(service, "usage", months=months)),
     }
     return render(request, "usage.html", context)
 
@@ -118,6 +119,31 @@ class Tile:
     value: int | None
     final: bool
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What went out by one channel in a month, and its part of what went out by all."""
+
+    value: Value
+    share: int | None  # per cent; None where not every channel is known
+
+
+def is_channel(metric: MetricInfo) -> bool:
+    return metric.key.startswith(CHANNELS)
+
+
+def channels(month: Month) -> list[Channel]:
+    """The notifications of a month by channel, in the connector's order."""
+    found = [value for value in month.values if is_channel(value.metric)]
+    known = [value.value for value in found if value.value is not None]
+    total = sum(known) if len(known) == len(found) else 0
+    return [
+        Channel(
+            value, round(100 * value.value / total) if total and value.value is not None else None
+        )
+        for value in found
+    ]
 
 
 def month_rows(
@@ -241,13 +267,3 @@ def _value(
     unread = "This month's number was not read."
     reason = reasons.get(metric.key) or reasons.get("usage") or unread
     return Value(metric, None, False, metric.source, None, reason, before)
-
-
-def _lines(metrics: Sequence[MetricInfo], points: Points) -> Iterator[list[Cell]]:
-    for month, row in points.items():
-        for metric in metrics:
-            point = row.get(metric.key)
-            if point:
-                slug = f"{month:%Y-%m}"
-                cells: list[Cell] = [slug, metric.key, point.value, point.final]
-                yield [*cells, point.source, point.as_of]

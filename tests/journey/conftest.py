@@ -1,5 +1,6 @@
 """A running demo and a real Chromium."""
 
+import json
 import os
 import re
 import shutil
@@ -7,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from playwright.sync_api import (
     Browser,
@@ -26,8 +28,11 @@ from playwright.sync_api import Error as PlaywrightError
 
 from seatwise import sandbox
 from seatwise.cli.visitor import Visitor as PlainVisitor
+from seatwise.vault import new_key
 from tests import canary
-from tests.journey import programs
+from tests.installation.vaulted import database_url
+from tests.journey import exhibition, programs
+from tests.journey.exhibition import Exhibits
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 READY = "Ctrl-C stops it"
@@ -133,11 +138,12 @@ def visitor(chromium: Browser, demo: Demo) -> Iterator[Visitor]:
 
 
 @contextmanager
-def visiting(chromium: Browser, demo: Demo, **wishes: Any) -> Iterator[Visitor]:
+def visiting(
+    chromium: Browser, demo: Demo, *, zone: str = "Europe/Berlin", **wishes: Any
+) -> Iterator[Visitor]:
     """At a desk. Whatever goes wrong in the page's scripts fails the test."""
-    context = chromium.new_context(
-        viewport=DESKTOP, timezone_id="Europe/Berlin", reduced_motion="reduce", **wishes
-    )
+    given = {"viewport": DESKTOP, "timezone_id": zone, "reduced_motion": "reduce", **wishes}
+    context = chromium.new_context(**given)
     wrong: list[str] = []
     context.on("weberror", lambda error: wrong.append(str(error.error)))
     context.on(
@@ -200,3 +206,40 @@ def admin(desk: Visitor) -> Iterator[Visitor]:
     """A new tab of one browser, so that fonts and scripts are loaded once."""
     with closing(desk.context.new_page()) as page:
         yield Visitor(page, desk.demo)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An exhibition (see there) that everybody may look at and nobody changes."""
+
+    demo: Demo
+    exhibits: Exhibits
+
+    @property
+    def session(self) -> StorageState:
+        """The admin's."""
+        known = {"name": "sessionid", "value": self.exhibits.session, "domain": "localhost"}
+        rest = {"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
+        return {"cookies": [cast("Any", known | rest)], "origins": []}
+
+
+@pytest.fixture(scope="package")
+def shown() -> Iterator[Shown]:
+    name, port = f"exhibition_{os.getpid()}", programs.free_port()
+    with psycopg.connect(os.environ["SEATWISE_DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        with (
+            programs.home() as where,
+            programs.running(
+                str(port),
+                where=where,
+                until=exhibition.OPEN,
+                module="tests.journey.exhibition",
+                SEATWISE_DATABASE_URL=database_url(name),
+                SEATWISE_SECRET_KEY="x" * 50,
+                SEATWISE_ENCRYPTION_KEYS=new_key(),
+            ) as program,
+        ):
+            here = Demo(f"http://localhost:{port}", "ada@example.com", "", program)
+            yield Shown(here, Exhibits(**json.loads(program.find(rf"{exhibition.OPEN}(.+)"))))
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,6 +1,7 @@
 """What to ask of a page that everybody must be able to use."""
 
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Locator, Page
 
@@ -14,13 +15,70 @@ ASK = """async only => {
   return axe.run({ runOnly: only, resultTypes: ['violations'] });
 }"""
 
+SCHEMES: dict[Literal["light", "dark"], str] = {"light": "", "dark": "-dark"}
+ENLARGED = 720  # what a screen of 1440 has left at 200 %
+NARROW = ((768, 1024), (ENLARGED, 450), (PHONE["width"], PHONE["height"]))
+# Beyond the window, or beyond the element around it, and seen. What is cut off or scrolls inside of
+# an element that is meant to is none of ours, and neither is what was taken out of the flow.
+STICKS_OUT = """() => {
+  const wide = document.documentElement.clientWidth;
+  const cuts = (each) => getComputedStyle(each).overflowX !== "visible";
+  const flows = (each) => {
+    const style = getComputedStyle(each);
+    return ["static", "relative"].includes(style.position) && style.display !== "inline"
+      && style.visibility === "visible" && !style.clipPath.startsWith("inset");
+  };
+  const isCut = (each) => {
+    for (let at = each.parentElement; at && at !== document.body; at = at.parentElement) {
+      if (cuts(at)) return true;
+    }
+    return false;
+  };
+  const told = (each, by) => `${each.tagName.toLowerCase()}.${each.getAttribute("class")} by `
+    + `${Math.round(by)} px: ${each.textContent.trim().slice(0, 50)}`;
+  const found = [];
+  if (document.documentElement.scrollWidth > wide) {
+    found.push(`the page scrolls by ${document.documentElement.scrollWidth - wide} px`);
+  }
+  for (const each of document.body.querySelectorAll("*:not(svg *):not(option)")) {
+    const box = each.getBoundingClientRect();
+    if (!box.width || !box.height || !flows(each) || isCut(each)) continue;
+    const around = each.parentElement.getBoundingClientRect();
+    const out = Math.max(box.right - wide, -box.left);
+    const beyond = flows(each.parentElement) && around.width ? box.right - around.right : 0;
+    if (out > 1) found.push(`${told(each, out)} (beyond the window)`);
+    else if (beyond > 2) found.push(`${told(each, beyond)} (beyond ${each.parentElement.className})`);
+  }
+  return found.slice(0, 8);
+}"""
 
-def has_no_barrier(page: Page, rules: list[str] | None = None) -> None:
-    """Asks axe. Colours are the only thing that the dark can break, so there `rules` name them."""
+
+def at(visitor: Visitor, path: str) -> Page:
+    visitor.page.goto(f"{visitor.demo.url}{path}")
+    return visitor.page
+
+
+def is_for_every_eye(visitor: Visitor, name: str) -> None:
+    """In light and dark without a barrier, and on every screen without scrolling sideways."""
+    page = visitor.page
+    for scheme, suffix in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        has_no_barrier(page)
+        visitor.picture(f"{name}{suffix}")
+    page.emulate_media(color_scheme="light")
+    for width, height in NARROW:
+        page.set_viewport_size({"width": width, "height": height})
+        if width != ENLARGED:
+            visitor.picture(f"{name}-{width}")
+        fits(page, name)
+    page.set_viewport_size(DESKTOP)
+
+
+def has_no_barrier(page: Page) -> None:
+    """Asks axe."""
     if not page.evaluate("() => 'axe' in window"):
         page.add_script_tag(path=AXE)
-    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": LEVELS}
-    found = page.evaluate(ASK, only)
+    found = page.evaluate(ASK, {"type": "tag", "values": LEVELS})
     told = [
         f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
         for each in found["violations"]
@@ -29,17 +87,10 @@ def has_no_barrier(page: Page, rules: list[str] | None = None) -> None:
     assert told == []
 
 
-def is_seen_in_the_dark_and_on_a_phone(visitor: Visitor, name: str) -> None:
-    page = visitor.page
-    page.emulate_media(color_scheme="dark")
-    has_no_barrier(page, ["color-contrast"])
-    visitor.picture(f"{name}-dark")
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(PHONE)
-    visitor.picture(f"{name}-phone")
-    width = page.evaluate("() => document.documentElement.scrollWidth")
-    assert width <= PHONE["width"], f"{name} scrolls sideways: {width}"
-    page.set_viewport_size(DESKTOP)
+def fits(page: Page, name: str) -> None:
+    """Nothing scrolls sideways but what says so, and nothing stands out of what holds it."""
+    found = page.evaluate(STICKS_OUT)
+    assert found == [], f"{name} at {page.viewport_size}"
 
 
 def tab_to(page: Page, wanted: Locator) -> None:

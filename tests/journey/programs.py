@@ -50,11 +50,16 @@ def home() -> Iterator[Path]:
 
 @contextmanager
 def running(
-    *arguments: str, where: Path, until: str, stop: signal.Signals = signal.SIGTERM, **settings: str
+    *arguments: str,
+    where: Path,
+    until: str,
+    stop: signal.Signals = signal.SIGTERM,
+    module: str = "seatwise",
+    **settings: str,
 ) -> Iterator[Program]:
     """Starts `seatwise ARGUMENTS`, waits until it said `until`, and stops it at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "seatwise", *arguments],
+        [sys.executable, "-m", module, *arguments],
         env=environment(where, **settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -75,7 +80,7 @@ def running(
         assert process.stdout is not None
         process.stdout.close()
         if arguments[0] != "sandbox":  # that one announces its own secrets
-            canary.write(f"output of seatwise {arguments[0]}", "".join(said))
+            canary.write(f"output of {module} {arguments[0]}", "".join(said))
 
 
 def _listen(process: subprocess.Popen[str], said: list[str]) -> None:

@@ -19,21 +19,21 @@ def through_consent(visitor: Visitor, popup: Page, decision: str, *, known: bool
         popup.get_by_role("button", name=re.compile("Account Owner")).first.click()
     popup.get_by_role("button", name=re.compile("US service region")).click()
     expect(popup.get_by_text("users.read")).to_be_visible()
-    visitor.picture(f"consent-{decision.lower()}", popup)
+    visitor.picture(f"road-consent-{decision.lower()}", popup)
     popup.get_by_role("button", name=decision).click()
 
 
 def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
     page = visitor.page
     page.goto(visitor.demo.url)
-    visitor.picture("sign-in")
+    visitor.picture("road-sign-in")
     visitor.sign_in()
-    visitor.picture("spend-empty")
+    visitor.picture("road-spend-empty")
 
     visitor.press("Add a service")
     page.get_by_role("searchbox").fill("pager")
     expect(page.get_by_text("1 found")).to_be_attached()
-    visitor.picture("add-a-service")
+    visitor.picture("road-add-a-service")
     page.get_by_role("button", name="Add PagerDuty").click()
 
     expect(page.get_by_role("heading", name="PagerDuty", level=1)).to_be_visible()
@@ -41,15 +41,15 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
     page.get_by_role("link", name="Settings of PagerDuty").click()
     expect(page.get_by_text("users:notifications.read").first).to_be_visible()
     expect(page.get_by_text("Account Owner or Global Admin").first).to_be_visible()
-    visitor.picture("settings")
+    visitor.picture("road-settings")
 
     visitor.press("Integrate")
-    visitor.picture("integrate")
+    visitor.picture("road-integrate")
     with visitor.context.expect_page() as opened:
         visitor.press("Authorize")
     through_consent(visitor, opened.value, "Deny")
     expect(page.get_by_text("You did not allow access. Nothing was connected.")).to_be_visible()
-    visitor.picture("denied")
+    visitor.picture("road-denied")
 
     with visitor.context.expect_page() as opened:
         visitor.press("Try again")
@@ -57,7 +57,7 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
     expect(page.get_by_role("heading", name="PagerDuty is connected")).to_be_visible()
     expect(page.get_by_role("dialog").get_by_text("harbor-prod", exact=True)).to_be_visible()
     expect(page.get_by_role("dialog").get_by_text("US region")).to_be_visible()
-    visitor.picture("connected")
+    visitor.picture("road-connected")
     visitor.press("Close")
 
     visitor.press("Members")
@@ -65,26 +65,26 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
     expect(page.locator("body")).to_contain_text("of 250 members", timeout=MINUTE)
     expect(page.locator("#progress .spinner")).to_have_count(0, timeout=MINUTE)
     expect(page.get_by_text("activity was not read yet")).to_have_count(0)
-    visitor.picture("members")
+    visitor.picture("road-members")
     members_equal_what_the_vendors_own_client_reads(page, visitor.demo)
 
     visitor.press("Usage")
     expect(page.locator("canvas, svg").first).to_be_visible()
-    visitor.picture("usage")
+    visitor.picture("road-usage")
     usage_equals_what_the_vendors_own_client_reads(page, visitor.demo)
 
     visitor.press("Service info")
     expect(page.get_by_text("What needs attention")).to_be_visible()
-    visitor.picture("info")
+    visitor.picture("road-info")
 
     page.locator("nav").get_by_role("link", name="Settings", exact=True).first.click()
     visitor.press("Revoke auth")
     expect(page.get_by_text("tokens are erased")).to_be_visible()
-    visitor.picture("revoke")
+    visitor.picture("road-revoke")
     visitor.press("Revoke authorization")
     expect(page.get_by_text("confirmed that the authorization is revoked")).to_be_visible()
     expect(page.get_by_text("Disconnected").first).to_be_visible()
-    visitor.picture("revoked")
+    visitor.picture("road-revoked")
     visitor.press("Members")
     expect(page.locator("body")).to_contain_text("of 250 members")
 
@@ -154,4 +154,4 @@ def test_a_made_up_answer_of_the_vendor_is_refused_on_a_page(visitor: Visitor) -
     assert answer is not None
     assert answer.status == 403
     expect(visitor.page.get_by_text("Nothing was connected").first).to_be_visible()
-    visitor.picture("rejected")
+    visitor.picture("road-rejected")

@@ -11,11 +11,21 @@ from django.test import Client
 from django.utils import timezone
 
 from seatwise import memberfile
-from seatwise.models import Connection, Member, MemberEvent, Service, StagedRecord, SyncRun, User
+from seatwise.models import (
+    Connection,
+    Member,
+    MemberEvent,
+    Service,
+    StagedRecord,
+    SyncRun,
+    Upload,
+    User,
+)
 from seatwise.models.connection import State
 from seatwise.models.sync_run import RunState
 from tests.conftest import authorize
 from tests.pages import rows
+from tests.pages.files import FILE, SETTINGS, upload, words
 from tests.sandboxes import Running
 
 FIRST = b"""name,email,role,license,Team
@@ -28,23 +38,12 @@ ADA@x.example,Ada,owner,Business
 cyd@x.example,Cyd,member,Business
 dan@x.example,Dan,,
 """
-SETTINGS, FILE = "/services/zoom/settings/", "/services/zoom/file/"
 Kind = MemberEvent.Kind
 
 
 @pytest.fixture
 def zoom(db: None) -> Service:
     return rows.service("zoom", "Zoom")
-
-
-def upload(client: Client, data: bytes, name: str = "team.csv") -> Any:
-    return client.post(FILE, {"file": SimpleUploadedFile(name, data)})
-
-
-def words(client: Client, path: str) -> str:
-    """The page's text."""
-    page = client.get(path).content.decode()
-    return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split()).replace(" ,", ",")
 
 
 def waiting() -> SyncRun:
@@ -138,8 +137,8 @@ def test_a_file_with_mistakes_is_refused_with_every_line_and_nothing_is_kept(
     page = answer.content.decode()
     assert answer.status_code == 400
     assert "3 things to mend first" in page
-    for line, what in ((2, "“ada” is no e-mail"), (3, "is missing"), (5, "on line 4 already")):
-        assert re.search(rf'data-label="Line">{line}</td>.*{what}', page), line
+    for line, what in ((2, "“ada” is no e-mail"), (3, "is missing"), (5, "in row 4 already")):
+        assert re.search(rf'data-label="Row">{line}</td>.*{what}', page), line
     assert not SyncRun.objects.open().exists()
     assert not StagedRecord.objects.exists()
     assert Member.objects.current().count() == 3
@@ -262,11 +261,13 @@ def test_there_is_nothing_to_sync_integrate_or_revoke(as_admin: Client, zoom: Se
     assert SyncRun.objects.count() == 2
 
 
-def test_a_service_with_a_connector_takes_no_file(as_admin: Client, service: Service) -> None:
+def test_a_service_that_is_connected_takes_no_file(as_admin: Client, service: Service) -> None:
+    rows.connection(service)
     path = f"/services/{service.key}/file/"
     answer = as_admin.post(path, {"file": SimpleUploadedFile("a.csv", FIRST)}, follow=True)
-    assert "has a connector: integrate it instead" in answer.content.decode()
-    assert not Connection.objects.exists()
+    assert "a file must not mix" in answer.content.decode()
+    assert 'type="file"' not in answer.content.decode()
+    assert not Upload.objects.exists()
 
 
 def test_a_file_never_mixes_with_what_an_account_told(as_admin: Client, zoom: Service) -> None:
@@ -291,18 +292,24 @@ def test_an_account_that_is_integrated_takes_the_place_of_the_file(
     assert "harbor-prod" in words(as_admin, f"/services/{service.key}/settings/")
 
 
-def test_the_sample_is_a_good_file(as_viewer: Client, zoom: Service) -> None:
-    answer = as_viewer.get(FILE + "sample/")
-    data = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
-    assert len(memberfile.read(data).members) == 3
-    assert memberfile.read(data).ignored == ()
+def test_the_sample_is_a_good_file(as_admin: Client, as_viewer: Client, zoom: Service) -> None:
+    data = as_viewer.get(FILE + "sample/").content
+    assert upload(as_admin, data)["Location"] == FILE + "review/"
+    page = words(as_admin, FILE + "review/")
+    assert "Listed 3" in page
+    assert "Last seen told 2" in page
+    assert "not used" not in page
 
 
-def test_an_export_can_be_uploaded_again(as_admin: Client, zoom: Service) -> None:
-    bring_in(as_admin, FIRST)
-    answer = as_admin.get("/services/zoom/members/?format=csv")
-    upload(as_admin, b"".join(answer.streaming_content))  # type: ignore[attr-defined]
-    assert words(as_admin, FILE + "review/").count("0 nobody") == 5
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_an_export_can_be_uploaded_again(as_admin: Client, zoom: Service, form: str) -> None:
+    data = FIRST.replace(b",Team", b",Last seen").replace(b",A\n", b",2025-05-04 10:20:30\n")
+    bring_in(as_admin, data.replace(b",B\n", b",\n"))
+    answer = as_admin.get(f"/services/zoom/members/?format={form}")
+    upload(as_admin, b"".join(answer.streaming_content), f"members.{form}")  # type: ignore[attr-defined]
+    page = words(as_admin, FILE + "review/")
+    assert page.count("0 nobody") == 6
+    assert "E-mail" not in page.partition("not used:")[2]
 
 
 def test_the_catalogue_offers_members_by_file(as_admin: Client) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from seatwise.models import Authorization, Member, Notice, SyncRun, User
+from seatwise.models import Authorization, Member, Notice, Service, SyncRun, User
 from seatwise.urls import urlpatterns
 from tests.pages import rows
 from tests.security.matrix import BY_FILE, expected
@@ -116,13 +116,15 @@ def paths(numbers: dict[str, int]) -> Iterator[tuple[str, str]]:
     yield "an earlier day", f"/services/pagerduty/seats/?on={at}"
 
 
-def account(words: dict[str, str], admin: User) -> dict[str, int]:
+def account(
+    words: dict[str, str], admin: User, of: Service | None = None, **fields: Any
+) -> dict[str, int]:
     """One member, one sync that failed and everything else that has words of the vendor's."""
     now = timezone.now()
     gap = {"capability": "usage", "minor": False, "chosen": False}
     gap |= {name: words[name] for name in ("what", "why", "remedy")}
     connection = rows.connection(
-        rows.service(),
+        of or rows.service(),
         account_name=words["account"],
         granted_by=words["person"],
         granted_role=words["persons role"],
@@ -131,6 +133,7 @@ def account(words: dict[str, str], admin: User) -> dict[str, int]:
         attention=words["reason"],
         remedy=words["remedy"],
         way="scoped",
+        **fields,
     )
     pool = rows.license_pool(connection, words["licence"])
     member = person(connection, words, pool)

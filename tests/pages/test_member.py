@@ -193,7 +193,7 @@ def test_the_file_holds_timeline_and_evidence_and_stands_on_the_trail(
     assert lines[0]["detail"] == "a@x.io → b@x.io"
     assert lines[-1]["what"] == "acknowledged an incident"
     event = AuditEvent.objects.get(action="exported")
-    assert (event.about, event.said) == (f"member {member.pk}", "5 rows.")
+    assert (event.about, event.said) == (f"member {member.pk}", "5 rows as CSV.")
     assert "?format=csv" in html(as_viewer, member)
 
 

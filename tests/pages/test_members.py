@@ -10,7 +10,6 @@ import pytest
 from django.http import StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from seatwise.models import Connection
 from seatwise.spreadsheet import FORMULA_STARTS, safe_text
@@ -183,17 +182,6 @@ def test_pages_hold_fifty_and_the_last_one_the_rest(as_viewer: Client, account: 
         rows.member(account, f"Member {number:03}")
     assert page(as_viewer).count('id="member-') == 50
     assert page(as_viewer, place="last").count('id="member-') == 3
-
-
-def test_the_page_asks_the_same_few_questions_however_many_members(
-    as_viewer: Client, account: Connection, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    pool = rows.license_pool(account, "Business")
-    for number in range(30):
-        rows.member(account, f"Member {number:03}", seen=1, license=pool)
-    page(as_viewer)  # what is counted is kept
-    with django_assert_max_num_queries(14):
-        page(as_viewer)
 
 
 @pytest.mark.fault(61)

@@ -279,7 +279,7 @@ def test_the_file_holds_what_the_page_shows(as_viewer: Client, people: None) -> 
     assert {line["role"] for line in lines} == {"user"}
     event = AuditEvent.objects.get(action="exported")
     assert event.about == "seats on a day"
-    assert event.said == "2 rows."
+    assert event.said == "2 rows as CSV."
 
 
 def test_two_days_are_compared_by_their_net_result(as_viewer: Client, people: None) -> None:
@@ -292,7 +292,7 @@ def test_two_days_are_compared_by_their_net_result(as_viewer: Client, people: No
         ("Bo Reed", "left"),
         ("Cy Sand", "joined"),
     ]
-    assert AuditEvent.objects.get(action="exported").said == "3 rows."
+    assert AuditEvent.objects.get(action="exported").said == "3 rows as CSV."
 
 
 def test_who_came_and_went_is_counted_as_that_and_a_member_on_neither_day(

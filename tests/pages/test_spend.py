@@ -1,13 +1,19 @@
 """The home page: the four figures count what is known, and nothing is invented."""
 
 import re
+from datetime import timedelta
+from html import unescape
 
+import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from seatwise.models import Service
+from seatwise.models import AuditEvent, Service, SyncRun, User
 from seatwise.models.connection import State
 from tests.pages import rows
+
+ISOLATES = dict.fromkeys(map(ord, "\u2068\u2069"))
 
 
 def figures(client: Client) -> dict[str, str]:
@@ -94,3 +100,221 @@ def test_a_service_is_added_once(as_admin: Client) -> None:
 
 def test_what_the_catalogue_does_not_know_cannot_be_added(as_admin: Client) -> None:
     assert as_admin.post("/services/add/nonsense/").status_code == 404
+
+
+# ---- what needs attention -----------------------------------------------------------------
+
+
+def names(client: Client, address: str) -> list[str]:
+    """The services in the table, in their order."""
+    page = client.get(address).content.decode()
+    return re.findall(r'service-name" href="[^"]+"><bdi>([^<]+)<', page)
+
+
+def needs(client: Client) -> dict[str, str]:
+    """The sentences of what needs attention, each with the address that it leads to."""
+    page = client.get("/").content.decode()
+    found = re.findall(r'<p><strong>([^<]+)</strong> <a href="([^"]+)"', page)
+    return {unescape(what).translate(ISOLATES): unescape(url) for what, url in found}
+
+
+def test_one_service_that_needs_somebody_is_named_and_led_to(as_admin: Client) -> None:
+    rows.connection(rows.service(), state=State.NEEDS_RECONNECT)
+    assert needs(as_admin)["PagerDuty needs somebody to authorize again."] == (
+        "/services/pagerduty/settings/"
+    )
+
+
+def test_sentences_lead_to_exactly_their_services(as_admin: Client) -> None:
+    long_ago = timezone.now() - timedelta(days=40)
+    accounts: dict[str, dict[str, object]] = {
+        "ann": {"state": State.NEEDS_RECONNECT},
+        "bea": {"state": State.NEEDS_RECONNECT},
+        "cid": {"members_as_of": long_ago},
+        "dan": {"members_as_of": long_ago, "sync_every": "week"},
+        "eve": {"state": State.LIMITED},
+        "fay": {},
+        "gus": {"state": State.BY_FILE, "members_as_of": long_ago},
+    }
+    for key, fields in accounts.items():
+        rows.connection(rows.service(key, key.title()), **fields)
+    rows.service("hal", "Hal")
+    rows.service("ira", "Ira")
+    told = needs(as_admin)
+    assert names(as_admin, told["2 services need somebody to authorize again."]) == ["Ann", "Bea"]
+    assert names(as_admin, told["2 services were not read for long."]) == ["Cid", "Dan"]
+    assert names(as_admin, told["Nothing is known about 2 services yet."]) == ["Hal", "Ira"]
+    assert told["Something at Eve cannot be read."] == "/services/eve/settings/"
+
+
+def test_a_held_drop_is_told(as_admin: Client) -> None:
+    SyncRun.objects.create(
+        connection=rows.connection(rows.service()),
+        state="retry_at",
+        created_at=timezone.now(),
+        retry_at=timezone.now() + timedelta(hours=1),
+        doubt={"stage": "members", "what": "members", "before": 9, "gone": 8, "at": "2026-11-01"},
+    )
+    assert "An unusual drop at PagerDuty is held back." in needs(as_admin)
+
+
+def test_idle_and_unknown_seats_lead_to_exactly_those_members(as_admin: Client) -> None:
+    account = rows.connection(rows.service())
+    rows.member(account, "Ida Idle", seen=40)
+    rows.member(account, "Old Olga", seen=100)
+    rows.member(account, "Uma Unknown")
+    rows.member(account, "Ada Active", seen=1)
+    told = needs(as_admin)
+    idle = as_admin.get(told["2 seats idle or never seen at PagerDuty."]).content.decode()
+    assert "2 of 4 members" in idle
+    assert "Of these, 1 for 90 days or more." in as_admin.get("/").content.decode()
+    unknown = as_admin.get(told["The last use of 1 seat at PagerDuty is unknown."])
+    assert "1 of 4 members" in unknown.content.decode()
+
+
+def test_nothing_to_do_is_said(as_admin: Client) -> None:
+    rows.member(rows.connection(rows.service()), "Ada", seen=1)
+    assert "Nothing: every service was read in time" in as_admin.get("/").content.decode()
+
+
+# ---- three hundred services ---------------------------------------------------------------
+
+
+@pytest.fixture
+def many(db: None) -> None:
+    """300 services: every third is connected, with as many members as its number modulo 7."""
+    for number in range(300):
+        category = "Sales" if number % 2 else "Finance"
+        service = Service.objects.create(
+            key=f"s{number}", name=f"Service {number:03}", category=category
+        )
+        if number % 3 == 0:
+            account = rows.connection(service, account_name=f"acme-{number}")
+            for _ in range(number % 7):
+                rows.member(account, "Somebody", seen=50)
+
+
+def test_pages_of_fifty_hold_every_service_once(as_admin: Client, many: None) -> None:
+    address, seen = "/?sort=name", []
+    while address:
+        page = as_admin.get(address).content.decode()
+        seen += names(as_admin, address)
+        more = re.search(r'rel="next" href="([^"]+)"', page)
+        address = "/" + unescape(more[1]) if more else ""
+    assert seen == [f"Service {number:03}" for number in range(300)]
+
+
+def test_three_hundred_services_ask_no_more_questions_than_one(
+    as_admin: Client, many: None, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    as_admin.get("/")  # what is counted is kept
+    with django_assert_max_num_queries(11):
+        page = as_admin.get("/").content.decode()
+    assert "300 of 300 services" in page
+
+
+def test_filters_narrow_down_and_say_so_and_clear(as_admin: Client, many: None) -> None:
+    page = as_admin.get("/?category=Sales&state=none&q=service+01").content.decode()
+    assert "6 of 300 services" in page  # 001 011 013 017 019 101
+    for words in ("“service 01”", "Category: Sales", "Connection: Not connected"):
+        assert words in page
+    assert "No service matches these filters" in as_admin.get("/?q=nothing").content.decode()
+    assert names(as_admin, "/?q=acme-21&sort=name") == [
+        "Service 021",
+        "Service 210",
+        "Service 213",
+        "Service 216",
+        "Service 219",
+    ]
+
+
+def test_a_sort_puts_the_unknown_last_either_way(as_admin: Client, many: None) -> None:
+    for sort, first in (("-seats", 6), ("seats", 0)):
+        page = as_admin.get(f"/?sort={sort}").content.decode()
+        seats = re.findall(r'data-label="Seats">(?:<a[^>]+>)?([\d–]+)', page)
+        assert seats[0] == str(first)
+        assert "–" not in seats
+
+
+def test_typing_brings_only_the_table_and_replaces_the_address(as_admin: Client) -> None:
+    rows.service()
+    htmx = {"HX-Request": "true", "HX-Source": "input#spend-search"}
+    answer = as_admin.get("/", {"q": "pager"}, headers=htmx)
+    assert "<html" not in answer.content.decode()
+    assert "1 of 1 service" in answer.content.decode()
+    assert answer["HX-Replace-Url"] == "/?q=pager"
+    clicked = as_admin.get("/", {"need": "idle"}, headers={"HX-Request": "true"})
+    assert clicked["HX-Push-Url"] == "/?need=idle"
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=nonsense", "place=99999", "state=x&need=y&owner=z", "place=-1", "q=%20"]
+)
+def test_an_address_that_makes_no_sense_shows_everything(as_admin: Client, query: str) -> None:
+    rows.service()
+    assert "1 of 1 service" in as_admin.get(f"/?{query}").content.decode()
+
+
+# ---- the menu and the owner ---------------------------------------------------------------
+
+
+def menu(client: Client, address: str) -> list[str]:
+    """The services in the menu."""
+    page = client.get(address).content.decode()
+    nav = page[page.index('id="nav"') : page.index("</nav>")]
+    return re.findall(r"<bdi>([^<]+)</bdi></a>", nav.replace('<span class="dot', "</a>"))
+
+
+def test_the_menu_lists_eight_and_leads_to_all(as_admin: Client, many: None) -> None:
+    page = as_admin.get("/").content.decode()
+    assert len(menu(as_admin, "/")) == 8
+    assert "All 300 services" in page
+    assert "Service 299" in menu(as_admin, "/services/s299/")
+    assert len(menu(as_admin, "/services/s299/")) == 8
+
+
+def test_few_services_are_all_in_the_menu(as_admin: Client) -> None:
+    rows.service()
+    assert menu(as_admin, "/") == ["PagerDuty"]
+    assert "All 1 services" not in as_admin.get("/").content.decode()
+
+
+def test_an_owner_is_chosen_shown_found_and_written_down(
+    as_admin: Client, admin: User, viewer: User
+) -> None:
+    rows.connection(rows.service())
+    rows.service("zoom", "Zoom")
+    settings = as_admin.get("/services/pagerduty/settings/").content.decode()
+    assert "Nobody answers for PagerDuty yet" in settings
+    answer = as_admin.post("/services/pagerduty/owner/", {"owner": viewer.pk}, follow=True)
+    assert "Vic Viewer owns PagerDuty now." in answer.content.decode()
+    head = as_admin.get("/services/pagerduty/").content.decode()
+    assert "owner <bdi>Vic Viewer</bdi>" in head
+    assert names(as_admin, f"/?owner={viewer.pk}") == ["PagerDuty"]
+    assert names(as_admin, "/?owner=nobody") == ["Zoom"]
+    assert names(as_admin, "/?q=vic") == ["PagerDuty"]
+    event = AuditEvent.objects.get(action="owner_changed")
+    assert (event.service, event.said) == (
+        "pagerduty",
+        "nobody owned it before, Vic Viewer does now.",
+    )
+    as_admin.post("/services/pagerduty/owner/", {"owner": ""})
+    assert Service.objects.get(key="pagerduty").owner is None
+
+
+def test_who_is_not_there_cannot_own(as_admin: Client, viewer: User) -> None:
+    rows.service()
+    viewer.is_active = False
+    viewer.save()
+    for owner in (str(viewer.pk), "999999", "x", "9" * 30):
+        answer = as_admin.post("/services/pagerduty/owner/", {"owner": owner}, follow=True)
+        assert "Nothing was changed" in answer.content.decode()
+    assert Service.objects.get().owner is None
+
+
+def test_only_an_admin_chooses_the_owner(as_viewer: Client, viewer: User, admin: User) -> None:
+    rows.service()
+    assert as_viewer.post("/services/pagerduty/owner/", {"owner": viewer.pk}).status_code == 403
+    page = as_viewer.get("/services/pagerduty/settings/").content.decode()
+    assert "owner-choice" not in page
+    assert Service.objects.get().owner is None

@@ -137,6 +137,30 @@ def test_a_month_opens_with_every_metric_and_the_month_before(
     assert f"{last_months(rows.last_month(), 2)[-1]:%B}: 39" in breakdown
 
 
+def test_a_month_tells_what_went_out_by_which_channel(
+    as_viewer: Client, account: Connection
+) -> None:
+    sent = dict(zip(("sms", "phone", "email", "push"), (25, 5, 50, 20), strict=True))
+    month = rows.last_month()
+    rows.usage(
+        account, month, True, **{f"notifications_{name}": each for name, each in sent.items()}
+    )
+    html = page(as_viewer, f"month={month:%Y-%m}")
+    channels = html[html.index("Notifications by channel") : html.index("usage-table")]
+    assert re.findall(r"(\d+) %", channels) == ["25", "5", "50", "20"]
+
+
+def test_of_channels_that_are_not_all_known_no_part_is_told(
+    as_viewer: Client, account: Connection
+) -> None:
+    rows.usage(account, rows.last_month(), notifications_sms=25)
+    html = page(as_viewer, f"month={rows.last_month():%Y-%m}")
+    channels = html[html.index("Notifications by channel") : html.index("usage-table")]
+    assert "25" in channels
+    assert " %" not in channels
+    assert channels.count("This month&#x27;s number was not read.") == 3
+
+
 @pytest.mark.parametrize("query", ["month=9999-99", "month=%00", "months=-1", "month=2026-13"])
 def test_a_bent_address_still_shows_the_page(
     as_viewer: Client, account: Connection, query: str

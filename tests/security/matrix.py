@@ -15,13 +15,21 @@ ROLES = ("anonymous", "viewer", "admin")
 OF_ONE_SHOWN = ("check", "sync_now", "revoke", "schedule")
 # These also concern one whose place was taken: it can be erased, and integrated again.
 OF_ONE_ACCOUNT = (*OF_ONE_SHOWN, "authorize", "let_in", "erase")
-BY_FILE = {"upload_members", "review_members", "apply_members", "put_members_aside"}
+BY_FILE = {
+    "upload_members",
+    "member_columns",
+    "review_members",
+    "apply_members",
+    "put_members_aside",
+}
 
 TABLE = """
 spend                                -       GET,HEAD         ->login   200       200
 spend                                -       *                ->login   405       405
 add_service                          -       GET,HEAD         ->login   200       200
 add_service                          -       *                ->login   405       405
+add_own                              -       POST             ->login   403       ->add_service
+add_own                              -       *                ->login   405       405
 add                                  own     POST             ->login   403       ->service_settings
 add                                  own     *                ->login   405       405
 add                                  missing POST             ->login   403       404
@@ -78,6 +86,10 @@ believe_drop                         own     POST             ->login   403     
 believe_drop                         own     *                ->login   405       405
 believe_drop                         missing POST             ->login   403       404
 believe_drop                         missing *                ->login   405       405
+choose_owner                         own     POST             ->login   403       400
+choose_owner                         own     *                ->login   405       405
+choose_owner                         missing POST             ->login   403       404
+choose_owner                         missing *                ->login   405       405
 schedule                             own     POST             ->login   403       400
 schedule                             own     *                ->login   405       405
 schedule                             missing POST             ->login   403       404
@@ -122,6 +134,10 @@ upload_members                       own     POST             ->login   403     
 upload_members                       own     *                ->login   405       405
 upload_members                       missing POST             ->login   403       404
 upload_members                       missing *                ->login   405       405
+member_columns                       own     GET,HEAD,POST    ->login   403       ->service_settings
+member_columns                       own     *                ->login   405       405
+member_columns                       missing GET,HEAD,POST    ->login   403       404
+member_columns                       missing *                ->login   405       405
 review_members                       own     GET,HEAD         ->login   403       ->service_settings
 review_members                       own     *                ->login   405       405
 review_members                       missing GET,HEAD         ->login   403       404
@@ -168,6 +184,8 @@ adopt_installation                   -       POST             ->login   403     
 adopt_installation                   -       *                ->login   405       405
 accept_keys                          -       POST             ->login   403       ->spend
 accept_keys                          -       *                ->login   405       405
+design                               -       GET,HEAD         ->login   200       200
+design                               -       *                ->login   405       405
 healthz                              -       GET,HEAD         200       200       200
 healthz                              -       *                405       405       405
 readyz                               -       GET,HEAD         200       200       200

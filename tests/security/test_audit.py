@@ -210,6 +210,10 @@ def test_a_file_is_told_when_it_is_applied(as_admin: Client) -> None:
     file = io.BytesIO(b"name,email,role\nAda,ada@example.com,admin\n")
     file.name = "people.csv"
     page = as_admin.post("/services/figma/file/", {"file": file}, follow=True).content.decode()
+    upload = re.search(r'name="file" value="(\d+)"', page)
+    assert upload is not None, page
+    chosen = {"file": upload[1], "column-0": "name", "column-1": "email", "column-2": "role"}
+    page = as_admin.post("/services/figma/file/columns/", chosen, follow=True).content.decode()
     number = re.search(r'name="file" value="(\d+)"', page)
     assert number is not None, page
     as_admin.post("/services/figma/file/apply/", {"file": number[1]})
@@ -224,7 +228,7 @@ def test_exports_are_told_with_their_filters_and_rows(as_viewer: Client, service
         "pagerduty",
         "Vic Viewer <vic@example.com>",
     )
-    assert told.detail == {"filters": "q=a%00b&status=active", "rows": 0}
+    assert told.detail == {"filters": "q=a%00b&status=active", "rows": 0, "format": "csv"}
     as_viewer.head("/services/pagerduty/members/?format=csv")  # takes nothing
     assert AuditEvent.objects.filter(action=Action.EXPORTED).count() == 1
     as_viewer.get("/services/pagerduty/usage/?format=csv")
@@ -369,7 +373,7 @@ def test_the_export_holds_what_is_filtered_and_is_itself_told(
     told = newest(Action.EXPORTED)
     assert (told.about, told.detail) == (
         "audit trail",
-        {"filters": "action=checked", "rows": 120},
+        {"filters": "action=checked", "rows": 120, "format": "csv"},
     )
     [line] = exported(as_admin, action="connected")
     assert line["about"] == "'=cmd()"

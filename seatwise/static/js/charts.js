@@ -1,31 +1,76 @@
 // Draws usage by month with ECharts, in the page's own colours, light or dark.
 // The data stands in a JSON block beside the figure; the page's table says the same without it.
+import { legend } from "./chart_legend.js";
+import { monthByMonth } from "./chart_keys.js";
+
 const charts = new Map();
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// What a colour of the palette is there: each stands for a light and a dark one.
+function palette(canvas) {
+  const probe = document.createElement("i");
+  probe.hidden = true;
+  canvas.after(probe);
+  return (name) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+}
 
 const exact = (value) => (value == null ? "unknown" : value.toLocaleString("en-GB"));
 
-function seriesOf(data) {
+// Which of the palette's colours each series has: bars and lines from their own lists.
+function tints(series) {
   const bars = ["--chart-2", "--chart-1", "--chart-4", "--chart-6"];
   const lines = ["--chart-3", "--chart-5"];
-  return data.series.map(({ name, kind, values }) => {
-    const isLine = kind === "line";
-    const tint = colour((isLine ? lines : bars).shift() ?? "--chart-7");
-    const shape = isLine
-      ? { symbol: "circle", symbolSize: 7, lineStyle: { width: 2 } }
-      : { barGap: "-100%", barMaxWidth: 24 };
-    return {
-      name,
-      type: kind,
-      data: values,
-      ...shape,
-      itemStyle: isLine
-        ? { color: tint, borderColor: colour("--surface"), borderWidth: 1.5 }
-        : { color: tint, borderRadius: [3, 3, 0, 0] },
-      emphasis: { focus: "none" },
-    };
-  });
+  return series.map(({ kind }) => (kind === "line" ? lines : bars).shift() ?? "--chart-7");
+}
+
+// What can still change is hatched, so that nobody takes a month that goes on for a drop.
+const hatched = (colour) => ({
+  symbol: "rect",
+  color: colour("--surface"),
+  dashArrayX: [1, 0],
+  dashArrayY: [2, 3],
+  rotation: -Math.PI / 4,
+});
+
+function bars(months, values, tint, colour) {
+  const look = { color: tint, borderRadius: [3, 3, 0, 0] };
+  return {
+    barGap: "-100%",
+    barMaxWidth: 24,
+    itemStyle: look,
+    data: values.map((value, index) =>
+      months[index].provisional
+        ? { value, itemStyle: { ...look, decal: hatched(colour), borderColor: tint, borderWidth: 1 } }
+        : value,
+    ),
+  };
+}
+
+function line(months, values, tint, colour) {
+  const surface = colour("--surface");
+  return {
+    symbol: "circle",
+    symbolSize: 7,
+    lineStyle: { width: 2, color: tint },
+    itemStyle: { color: tint, borderColor: surface, borderWidth: 1.5 },
+    data: values.map((value, index) =>
+      months[index].provisional
+        ? { value, symbolSize: 9, itemStyle: { color: surface, borderColor: tint, borderWidth: 2 } }
+        : value,
+    ),
+  };
+}
+
+function seriesOf({ months, series }, colour) {
+  const colours = tints(series);
+  return series.map(({ name, kind, values }, index) => ({
+    name,
+    type: kind,
+    ...(kind === "line" ? line : bars)(months, values, colour(colours[index]), colour),
+    emphasis: { focus: "none" },
+  }));
 }
 
 // Elements instead of a string of HTML: names stay text, and no style attribute is needed.
@@ -45,14 +90,15 @@ function tip(month, points) {
   return box;
 }
 
-function options(data, still) {
-  const text = { color: colour("--chart-text"), fontFamily: colour("--font"), fontSize: 12 };
+function options(data, still, colour) {
+  const { fontFamily } = getComputedStyle(document.body);
+  const text = { color: colour("--chart-text"), fontFamily, fontSize: 12 };
   return {
     animation: !still,
     animationDuration: 300,
     textStyle: text,
-    legend: { left: 0, top: 0, itemWidth: 12, itemHeight: 8, textStyle: text, icon: "roundRect" },
-    grid: { left: 4, right: 8, top: 40, bottom: 4, containLabel: true },
+    legend: { show: false }, // buttons beside the canvas switch the series
+    grid: { left: 4, right: 8, top: 12, bottom: 4, containLabel: true },
     tooltip: {
       trigger: "axis",
       axisPointer: { type: "shadow", shadowStyle: { color: colour("--chart-1"), opacity: 0.08 } },
@@ -75,7 +121,7 @@ function options(data, still) {
       axisLabel: { ...text, formatter: exact },
       splitLine: { lineStyle: { color: colour("--chart-grid") } },
     },
-    series: seriesOf(data),
+    series: seriesOf(data, colour),
   };
 }
 
@@ -83,7 +129,11 @@ function options(data, still) {
 function openMonth(figure, month) {
   const link = document.querySelector(`[data-month="${month.slug}"]`);
   if (link) link.click();
-  else if (figure.dataset.address) location.assign(`${figure.dataset.address}?month=${month.slug}`);
+  else if (figure.dataset.address) {
+    const there = new URL(figure.dataset.address, location.href);
+    there.searchParams.set("month", month.slug);
+    location.assign(there);
+  }
 }
 
 function draw(figure) {
@@ -91,18 +141,31 @@ function draw(figure) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const canvas = document.createElement("div");
   canvas.className = "chart__canvas";
-  canvas.setAttribute("aria-hidden", "true");
-  figure.append(canvas);
+  const told = `chart-${figure.dataset.chart}-told`;
+  figure.append(legend(data, tints(data.series), (name) => choose(chart, name)), canvas);
+  const colour = palette(canvas);
   const chart = window.echarts.init(canvas, null, { renderer: "canvas" });
-  chart.setOption(options(data, still));
+  chart.setOption(options(data, still, colour));
   chart.getZr().on("click", ({ offsetX, offsetY }) => {
     if (!chart.containPixel("grid", [offsetX, offsetY])) return;
     const [index] = chart.convertFromPixel({ seriesIndex: 0 }, [offsetX, offsetY]);
     if (data.months[index]) openMonth(figure, data.months[index]);
   });
+  figure.append(
+    monthByMonth(canvas, data, {
+      id: told,
+      name: figure.dataset.name ?? "Usage by month",
+      show: (index) => chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: index }),
+      hide: () => chart.dispatchAction({ type: "hideTip" }),
+      open: (index) => openMonth(figure, data.months[index]),
+      say: exact,
+    }),
+  );
   new ResizeObserver(() => chart.resize()).observe(canvas);
-  charts.set(figure, { chart, data });
+  charts.set(figure, { chart, data, colour });
 }
+
+const choose = (chart, name) => chart.dispatchAction({ type: "legendToggleSelect", name });
 
 function drawAll() {
   for (const figure of charts.keys()) {
@@ -116,7 +179,9 @@ function drawAll() {
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const { chart, data } of charts.values()) chart.setOption(options(data, true), true);
+  for (const { chart, data, colour } of charts.values()) {
+    chart.setOption(options(data, true, colour));
+  }
 });
 document.addEventListener("htmx:after:swap", drawAll);
 document.addEventListener("htmx:after:swap", () => {

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet opens without running anything in them. Pure."""
+"""Cells that a spreadsheet opens without running anything in them."""
 
 from datetime import UTC, date, datetime
 
@@ -17,8 +17,12 @@ def safe_text(value: Cell) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
     if isinstance(value, date):
         return value.isoformat()
-    risky = value.startswith(FORMULA_STARTS) or value.lstrip().startswith(FORMULA_STARTS)
-    return f"'{value}" if risky else value
+    return f"'{value}" if is_risky(value) else value
+
+
+def is_risky(text: str) -> bool:
+    """Whether a spreadsheet that is given this text without its type takes it for a formula."""
+    return text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)

@@ -1,0 +1,58 @@
+"""A program of its own: reads one sheet of the workbook at its standard input, and ends.
+
+It knows nothing of Seatwise and has no secrets. What a workbook does to it - take all memory, take
+for ever, crash the parser - happens to this process alone, which has little of everything.
+
+Asked as `sheetreader.py SHEET ROWS`, it writes {"sheets": […], "rows": [[NUMBER, […]]]} in JSON:
+of that sheet at most so many rows that are not blank; a text is a string, a day {"at": …}.
+"""
+
+import json
+import resource
+import sys
+from datetime import date, datetime
+from io import BytesIO
+
+MEMORY = 768 * 1024 * 1024  # bytes of addresses, the interpreter's own included
+PROCESSOR = 15  # seconds
+WIDEST = 1000  # cells of a row
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    asked, most = int(sys.argv[1]), int(sys.argv[2])
+    book = CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read()))
+    seen = [
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
+    ]
+    rows: list[list[object]] = []
+    if seen:
+        sheet = book.get_sheet_by_name(seen[asked if asked < len(seen) else 0])
+        left = [""] * min(sheet.start[1], WIDEST) if sheet.start else []  # it begins further right
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            cells = [*left, *map(_told, row[:WIDEST])]
+            if any(cells):
+                rows.append([number, cells])
+            if len(rows) >= most:
+                break
+    json.dump({"sheets": seen, "rows": rows}, sys.stdout)
+
+
+def _told(cell: object) -> object:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, date | datetime):
+        return {"at": cell.isoformat()}
+    return str(cell)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""What the Spend page was asked to show: read from its address and written back to it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from seatwise.models.connection import State
+from seatwise.views import spend_rows
+from seatwise.views.spend_rows import Row
+
+MOST_VALUES = 40
+NOBODY = "nobody"  # an owner that is none
+STATES: Mapping[str, str] = {**dict(State.choices), spend_rows.NOT_CONNECTED: "Not connected"}
+NEEDS: Mapping[str, str] = {
+    spend_rows.ACTION: "Action needed",
+    spend_rows.HELD: "Unusual drop held",
+    spend_rows.LATE: "Not read for long",
+    spend_rows.LIMITED: "Something cannot be read",
+    spend_rows.IDLE_SEATS: "Idle seats",
+    spend_rows.UNKNOWN_SEATS: "Last seen unknown",
+    spend_rows.NOTHING_READ: "No members yet",
+}
+FILTERS: Mapping[str, str] = {
+    "category": "Category",
+    "state": "Connection",
+    "need": "Attention",
+    "owner": "Owner",
+}
+# What a sort asks of a row; None, what is not known, stands last either way.
+SORTS: Mapping[str, Callable[[Row], float | str | None]] = {
+    "name": lambda row: row.service.name.casefold(),
+    "seats": lambda row: row.seats.total,
+    "active": lambda row: row.seats.active_percent,
+    "idle": lambda row: row.seats.savable if row.seats.known else None,
+    "owner": lambda row: row.owner.casefold() or None,
+}
+LARGEST_FIRST = ("seats", "idle")
+USUAL_SORT = "-seats"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value of a filter, and how many services have it."""
+
+    value: str
+    label: str
+    services: int
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpendChoice:
+    """The filters, sort and page; the field names are the address's parameters."""
+
+    q: str = ""
+    category: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    need: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()  # a person's number, or NOBODY
+    sort: str = USUAL_SORT
+    place: str = ""  # the number of services before the page, or "last"
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> Self:
+        """What can be understood of an address; the rest is as if it was not there."""
+
+        def many(name: str, known: Iterable[str] | None = None) -> tuple[str, ...]:
+            values = dict.fromkeys(value[:120] for value in query.getlist(name)[:MOST_VALUES])
+            return tuple(value for value in values if value and (known is None or value in known))
+
+        sort = query.get("sort", USUAL_SORT)
+        return cls(
+            q=" ".join(query.get("q", "")[:200].split()),
+            category=many("category"),
+            state=many("state", STATES),
+            need=many("need", NEEDS),
+            owner=tuple(o for o in many("owner") if o == NOBODY or o.isdecimal()),
+            sort=sort if sort.removeprefix("-") in SORTS else USUAL_SORT,
+            place=query.get("place", "")[:20],
+        )
+
+    def chosen(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows that were asked for, in the order that was asked for."""
+        found = sorted((row for row in rows if self._fits(row)), key=_by_name)
+        name = self.sort.removeprefix("-")
+        known = [row for row in found if SORTS[name](row) is not None]
+        unknown = [row for row in found if SORTS[name](row) is None]
+        known.sort(key=SORTS[name], reverse=self.sort.startswith("-"))  # type: ignore[arg-type]
+        return known + unknown
+
+    @property
+    def is_filtered(self) -> bool:
+        return self != type(self)(sort=self.sort, place=self.place)
+
+    def address(self, **changes: Any) -> str:
+        """The query of this choice with `changes`, on its first page; "?" when it is bare."""
+        wanted, bare = replace(self, **{"place": "", **changes}), type(self)()
+        pairs = [
+            (field.name, value)
+            for field in fields(wanted)
+            for value in _values(getattr(wanted, field.name))
+            if getattr(wanted, field.name) != getattr(bare, field.name)
+        ]
+        return f"?{urlencode(pairs)}"
+
+    def cleared(self) -> str:
+        """The address without any filter, in the same order."""
+        return type(self)(sort=self.sort).address()
+
+    def options(self, rows: Sequence[Row]) -> dict[str, list[Option]]:
+        """{filter: its values}, each with how many services of all have it."""
+        owners = {str(o.pk): str(o) for row in rows if (o := row.service.owner)}
+        labels: dict[str, Mapping[str, str]] = {
+            "category": {c: c for c in sorted({row.service.category for row in rows} - {""})},
+            "state": STATES,
+            "need": NEEDS,
+            "owner": {**dict(sorted(owners.items(), key=_by_label)), NOBODY: "Nobody yet"},
+        }
+        return {
+            name: [
+                Option(value, label, counts[value], value in getattr(self, name))
+                for value, label in labels[name].items()
+                if counts[value] or value in getattr(self, name)
+            ]
+            for name in FILTERS
+            for counts in [Counter(value for row in rows for value in _of(row, name))]
+        }
+
+    def words(self, options: Mapping[str, Sequence[Option]]) -> list[tuple[str, str]]:
+        """Each filter that is on, in words, and the address without it."""
+        found = [(f"“{self.q}”", self.address(q=""))] if self.q else []
+        for name, title in FILTERS.items():
+            values: tuple[str, ...] = getattr(self, name)
+            labels = {option.value: option.label for option in options[name]}
+            found += [
+                (
+                    f"{title}: {labels.get(value, 'somebody who is gone')}",
+                    self.address(**{name: tuple(other for other in values if other != value)}),
+                )
+                for value in values
+            ]
+        return found
+
+    def sort_links(self) -> dict[str, dict[str, str]]:
+        """{column: address that sorts by it, and how it is sorted now}."""
+        return {key: self._sort_link(key) for key in SORTS}
+
+    def _fits(self, row: Row) -> bool:
+        service = row.service
+        accounts = " ".join(account.account_name for account in service.accounts)
+        text = f"{service.name} {service.vendor} {service.category} {row.owner} {accounts}"
+        if not all(word in text.casefold() for word in self.q.casefold().split()):
+            return False
+        wanted = (set(getattr(self, name)) for name in FILTERS)
+        had = (_of(row, name) for name in FILTERS)
+        return all(not asked or asked & has for asked, has in zip(wanted, had, strict=True))
+
+    def _sort_link(self, key: str) -> dict[str, str]:
+        now = {key: "ascending", f"-{key}": "descending"}.get(self.sort, "none")
+        first, second = (f"-{key}", key) if key in LARGEST_FIRST else (key, f"-{key}")
+        url = self.address(sort=second if self.sort == first else first)
+        return {"url": url, "now": now, "arrow": {"ascending": "↑", "descending": "↓"}.get(now, "")}
+
+
+def _of(row: Row, name: str) -> frozenset[str]:
+    """The values that a row has for a filter."""
+    owner = row.service.owner_id
+    return {
+        "category": frozenset({row.service.category} - {""}),
+        "state": row.states,
+        "need": row.needs,
+        "owner": frozenset({str(owner) if owner else NOBODY}),
+    }[name]
+
+
+def _by_name(row: Row) -> tuple[str, int]:
+    return row.service.name.casefold(), row.service.pk
+
+
+def _by_label(pair: tuple[str, str]) -> str:
+    return pair[1].casefold()
+
+
+def _values(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -1,0 +1,120 @@
+"""What needs attention across all services, in sentences that lead to exactly those rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from seatwise.models.member import IDLE, NEVER, UNKNOWN
+from seatwise.views import spend_rows
+from seatwise.views.member_choice import MemberChoice
+from seatwise.views.spend_choice import SpendChoice
+from seatwise.views.spend_rows import Row
+
+# What is the matter: its tone, its sentence of one service and of several, and what follows.
+SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
+    spend_rows.ACTION: (
+        "bad",
+        "{name} needs somebody to authorize again.",
+        "{services} services need somebody to authorize again.",
+        "Until then their numbers stand still.",
+    ),
+    spend_rows.HELD: (
+        "bad",
+        "An unusual drop at {name} is held back.",
+        "Unusual drops at {services} services are held back.",
+        "What you see is from before; an admin can look and confirm.",
+    ),
+    spend_rows.LATE: (
+        "warn",
+        "{name} was not read for long.",
+        "{services} services were not read for long.",
+        "Their numbers are older than their schedule promises.",
+    ),
+    spend_rows.IDLE_SEATS: (
+        "warn",
+        "{seats} idle or never seen at {name}.",
+        "{seats} at {services} services are idle or were never seen.",
+        "",
+    ),
+    spend_rows.LIMITED: (
+        "warn",
+        "Something at {name} cannot be read.",
+        "Something at {services} services cannot be read.",
+        "Settings say what, why and who can change it.",
+    ),
+    spend_rows.UNKNOWN_SEATS: (
+        "neutral",
+        "The last use of {seats} at {name} is unknown.",
+        "The last use of {seats} at {services} services is unknown.",
+        "Unknown is not idle and is not counted in savings.",
+    ),
+    spend_rows.NOTHING_READ: (
+        "info",
+        "Nothing is known about {name} yet.",
+        "Nothing is known about {services} services yet.",
+        "Integrate them or upload a file with their members.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that needs attention."""
+
+    tone: str
+    count: int  # of seats, else of services
+    what: str
+    more: str
+    url: str
+    link: str
+
+
+def needs(rows: Sequence[Row]) -> list[Need]:
+    """The most urgent first."""
+    found = {need: [row for row in rows if need in row.needs] for need in SENTENCES}
+    return [_need(need, concerned) for need, concerned in found.items() if concerned]
+
+
+def _need(need: str, rows: Sequence[Row]) -> Need:
+    tone, one, many, more = SENTENCES[need]
+    seats = _seats(need, rows)
+    names = {
+        "name": f"\u2068{rows[0].service.name}\u2069",  # whichever way it is written
+        "services": f"{len(rows):,}",
+        "seats": f"{seats:,} seat{'' if seats == 1 else 's'}",
+    }
+    what = (one if len(rows) == 1 else many).format_map(names)
+    if need == spend_rows.IDLE_SEATS:
+        more = _how_long(rows)
+    return Need(tone, seats or len(rows), what, more, *_way(need, rows))
+
+
+def _seats(need: str, rows: Sequence[Row]) -> int:
+    """How many seats it is about; 0 where it is about services."""
+    if need == spend_rows.IDLE_SEATS:
+        return sum(row.seats.savable for row in rows)
+    return sum(row.seats.unknown for row in rows) if need == spend_rows.UNKNOWN_SEATS else 0
+
+
+def _how_long(rows: Sequence[Row]) -> str:
+    older = sum(row.seats.idle_90 for row in rows)
+    never = sum(row.seats.never for row in rows)
+    parts = [f"{older:,} for 90 days or more"] if older else []
+    parts += [f"{never:,} never seen, as the vendors themselves say"] if never else []
+    return f"Of these, {' and '.join(parts)}." if parts else "All of them for less than 90 days."
+
+
+def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
+    """The address of exactly those rows, and the words of the link."""
+    if len(rows) > 1:
+        choice = SpendChoice(need=(need,))
+        url = choice.address(sort="-idle") if need == spend_rows.IDLE_SEATS else choice.address()
+        return f"{reverse('spend')}{url}", f"See the {len(rows):,} services"
+    key, seats = rows[0].service.key, _seats(need, rows)
+    if not seats:
+        return reverse("service_settings", args=[key]), "Open its settings"
+    statuses = (*IDLE, NEVER) if need == spend_rows.IDLE_SEATS else (UNKNOWN,)
+    members = MemberChoice(status=statuses, sort="seen" if len(statuses) > 1 else "name")
+    see = "See the member" if seats == 1 else f"See the {seats:,} members"
+    return reverse("members", args=[key]) + members.address(), see

@@ -1,0 +1,120 @@
+"""A company with some of everything: what the budgets of pages are counted with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from seatwise import audit
+from seatwise.connectors.months import last_months
+from seatwise.models import Connection, Member, MemberEvent, Service, Signal, SyncRun, User
+from seatwise.models.audit_event import Action
+from tests.pages import rows
+from tests.pages.runs import run_of, stage
+
+SERVICES = 12
+ROLES = ("owner", "admin", "user", "limited_user", "read_only_user")
+
+
+@dataclass(frozen=True)
+class Estate:
+    """Twelve services, of which the first has two accounts."""
+
+    account: Connection  # the one that has most
+    member: Member
+    run: SyncRun
+    person: User
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """{name of a page, behind a colon what is special about this visit: its address}."""
+        home = f"/services/{self.account.service.key}/"
+        one = f"account={self.account.pk}"
+        days = f"from={date.today() - timedelta(days=90)}&to={date.today()}"  # noqa: DTZ011
+        return {
+            "spend": "/",
+            "add_service": "/services/add/",
+            "add_service: searched": "/services/add/?q=data",
+            "info": home,
+            "info: by file": "/services/service-3/",
+            "members": f"{home}members/",
+            "members: one account": f"{home}members/?{one}",
+            "members: filtered": f"{home}members/?{one}&status=active&role=user&seen=7",
+            "members: searched": f"{home}members/?q=member+example",
+            "members: the last by last seen": f"{home}members/?sort=-seen&place=last",
+            "members: joined and left": f"{home}members/?joined=2026-01&left=2026-02",
+            "member": f"{home}members/{self.member.pk}/",
+            "seats": f"{home}seats/?{one}",
+            "seat_changes": f"{home}seats/changes/?{one}&{days}",
+            "seat_months": f"{home}seats/months/?{one}",
+            "usage": f"{home}usage/?{one}",
+            "usage: a month opened": f"{home}usage/?{one}&month={rows.last_month():%Y-%m}",
+            "service_settings": f"{home}settings/?{one}",
+            "history": f"{home}history/?{one}",
+            "run": f"{home}history/{self.run.pk}/",
+            "progress": f"{home}progress/?{one}",
+            "users": "/users/",
+            "audit": "/audit/",
+        }
+
+
+def build(client: Client, admin: User) -> Estate:
+    """`client` is the admin's browser, which the audit trail tells of."""
+    first, *others = (rows.service(*_named(number)) for number in range(SERVICES))
+    account = rows.connection(first, connected_by=admin)
+    rows.connection(first, account_id="P2", account_name="acme-test")
+    for number, service in enumerate(others):
+        state = "by_file" if number % 3 == 2 else "active"
+        rows.connection(service, account_id=service.key, state=state)
+    run = run_of(account, stages={"members": stage()}, requested_by=admin)
+    add_more(account, 60)
+    person = User.objects.create_user("oz@example.com", None, name="Oz Owner")
+    return Estate(account, _someone(account), run, person)
+
+
+def add_more(account: Connection, many: int) -> None:
+    """More of all that grows: members with their evidence and their past, syncs, usage."""
+    now = timezone.now()
+    service = account.service
+    pools = [rows.license_pool(account, f"Plan {now:%f}{kind}", kind) for kind in ("full", "other")]
+    for each in Connection.objects.exclude(pk=account.pk):
+        rows.member(each, f"Member of {each.account_name}", seen=3)
+    for number in range(many):
+        member = rows.member(
+            account,
+            f"Member {number:03}",
+            ROLES[number % len(ROLES)],
+            seen=number * 3 if number % 7 else None,
+            license=pools[number % 2],
+            left_at=now - timedelta(days=number) if number % 9 == 0 else None,
+        )
+        rows.event(member, "joined", at=now - timedelta(days=100 - number % 90))
+        rows.event(member, "changed", field="role", before="observer", after=member.role)
+        run_of(account, counts={"joined": 1, "left": 0, "changed": 2})
+        audit.record(Action.EXPORTED, service=service.key, about="members")
+    known = set(account.usage_points.values_list("month", flat=True))
+    for month in last_months(rows.this_month(), 24):
+        if month not in known:
+            rows.usage(account, month, incidents=10, alerts=20, billable_alerts=5)
+            rows.usage(account, month, notifications_sms=12, notifications_email=120)
+
+
+def _named(number: int) -> tuple[str, str]:
+    return (f"service-{number}", f"Service {number}") if number else ("pagerduty", "PagerDuty")
+
+
+def _someone(account: Connection) -> Member:
+    """Somebody with every kind of evidence."""
+    member = Member.objects.filter(connection=account, last_seen_at__isnull=False).earliest("pk")
+    Signal.objects.create(
+        member=member,
+        source="resolved",
+        at=member.last_seen_at or timezone.now(),
+        proof="resolved incident #1",
+        read_at=timezone.now(),
+    )
+    assert MemberEvent.objects.filter(member=member).exists()
+    assert Service.objects.count() == SERVICES
+    return member

@@ -34,9 +34,13 @@ check: $(DEV) $(FRONT) ## format, lint, types, import contracts, security lint
 	@$(BIN)/lint-imports
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive seatwise
 
+SHOWN := spend info members member usage history settings
+
 screenshots: test ## take the pictures in docs/images anew, from the tests
 	@mkdir -p docs/images
-	@cp build/screenshots/members.png build/screenshots/usage.png build/screenshots/info.png docs/images/
+	@for name in $(SHOWN); do \
+		cp build/screenshots/$$name.png build/screenshots/$$name-dark.png docs/images/ || exit 1; \
+	done
 
 bench: $(BENCH) $(FRONT) build/chromium ## measure, and write docs/benchmarks.md (RUNS=3: of each figure)
 	@SEATWISE_CHROMIUM="$$(cat build/chromium)" $(BIN)/python -m bench $(RUNS)

@@ -1,28 +1,31 @@
 """The addresses that are asked for, and how long each kind may take at the server."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from bench.estate import LARGE
 
 SERVICE: Final = f"/services/{LARGE}"
 MEMBERS: Final = f"{SERVICE}/members/"
-LIMITS: Final[Mapping[str, float]] = {  # milliseconds that nineteen of twenty may take
-    "Members, not filtered": 100,
-    "Members, one filter": 100,
-    "Members, several filters": 100,
-    "Members, searched": 100,
-    "Members, sorted": 100,
-    "Members, the last pages": 100,
-    "Members, filtered, sorted and the last page": 100,
-    "Spend": 80,
-    "Usage": 60,
-    "Info": 100,
-    "A member's page": 100,
-    "Seats": 100,
-    "Settings": 100,
-    "History": 100,
+BUDGETS: Final = Path(__file__).parents[1] / "tests" / "pages" / "budgets.json"
+BUDGET_OF: Final[Mapping[str, str]] = {  # {kind of page: whose budget is its}
+    "Members, not filtered": "members",
+    "Members, one filter": "members: filtered",
+    "Members, several filters": "members: filtered",
+    "Members, searched": "members: searched",
+    "Members, sorted": "members",
+    "Members, the last pages": "members: the last by last seen",
+    "Members, filtered, sorted and the last page": "members: filtered",
+    "Spend": "spend",
+    "Usage": "usage",
+    "Info": "info",
+    "A member's page": "member",
+    "Seats": "seats",
+    "Settings": "service_settings",
+    "History": "history",
 }
 ROLES: Final = ("owner", "admin", "user", "limited_user", "observer", "read_only_user")
 LICENSES: Final = ("Business", "Digital+Operations", "Professional", "Stakeholder", "")
@@ -30,6 +33,12 @@ SEARCHES: Final = (  # a letter, what everybody has, what many have, what one ha
     *("a", "an", "ann", "harbor", "m%C3%BCller", "anna+chen", "anna.chen", "SCHMIDT", "12345"),
     *("p99999", "zo%C3%AB.singh.", "nobody+at+all", "o%27brien", "e+a+i"),
 )
+
+
+def limits() -> dict[str, float]:
+    """{kind of page: milliseconds that nineteen of twenty visits may take at the server}."""
+    budgets = json.loads(BUDGETS.read_text(encoding="utf-8"))
+    return {kind: budgets[name]["milliseconds"] for kind, name in BUDGET_OF.items()}
 
 
 def every_kind(a_member: int) -> dict[str, list[str]]:

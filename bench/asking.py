@@ -79,8 +79,8 @@ def click(
 ) -> Crowd:
     """Each of these people asks for one page after the other, for so many seconds.
 
-    All begin at the same moment, each at another of `paths`; `pause` is what lies between an answer
-    and the next click, at least and at most, in seconds.
+    Each begins at another of `paths`; `pause` is what lies before a click, at least and at most, in
+    seconds: without one all begin at the same moment.
     """
     crowd = Crowd()
     began = time.monotonic()
@@ -108,7 +108,10 @@ def _clicks(
     crowd: Crowd,
 ) -> None:
     asker, chance = Asker(url, cookie), random.Random(number)
-    while time.monotonic() < until:
+    while True:
+        time.sleep(chance.uniform(*pause))
+        if time.monotonic() > until:
+            break
         path = paths[number % len(paths)]
         number += 7
         try:
@@ -120,5 +123,4 @@ def _clicks(
         crowd.seconds.append(answer.seconds)
         if answer.status != 200:
             crowd.errors.append(f"{path}: {answer.status}")
-        time.sleep(chance.uniform(*pause))
     asker.close()

@@ -34,6 +34,8 @@ FROM_NPM: Mapping[str, str] = {  # the name that templates use: its place in nod
         for name in ("inter-latin-wght-normal.woff2", "inter-latin-ext-wght-normal.woff2")
     },
 }
+# What pages draw on the server: not served, and not to be missed without a word.
+DRAWN = ("lucide-static/icons/search.svg", "simple-icons/data/simple-icons.json")
 SHAPE = b"1"  # of a folder; raised where the same files would make another one
 PREFIX = "static-"
 _held: list[int] = []  # for as long as this program lives
@@ -92,7 +94,8 @@ def _files() -> dict[str, Path]:
         if path.is_file()
     }
     theirs = {name: settings.NODE_MODULES / path for name, path in FROM_NPM.items()}
-    missing = [str(path) for path in theirs.values() if not path.is_file()]
+    drawn = [settings.NODE_MODULES / path for path in DRAWN]
+    missing = [str(path) for path in (*theirs.values(), *drawn) if not path.is_file()]
     if missing:
         raise SystemExit(
             f"seatwise: SEATWISE_NODE_MODULES lacks {missing[0]}: run `npm ci --ignore-scripts`."

@@ -20,8 +20,8 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class Compressed(GZipMiddleware):
-    """Compresses text, also while it streams, and adds bytes by chance so that the length of a page
-    tells nothing about what stands in it. A file that is packed already stays as it is."""
+    """Compresses text, also while it streams, and adds bytes by chance, so that the length of a
+    page tells less about what stands in it. A file that is packed already stays as it is."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase

@@ -29,6 +29,8 @@ DATABASE_SESSION = {
     "tcp_keepalives_idle": "10",  # seconds, as all below
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
+    # Several people ask at once. To start helpers for one of them costs all more than it gains one.
+    "max_parallel_workers_per_gather": "0",
 }
 DATABASE_CLIENT = {
     "connect_timeout": "10",

@@ -1,9 +1,11 @@
 """Excel workbooks with members: what spreadsheets save, and what bad people make."""
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -45,15 +47,22 @@ def book(**sheets: Sequence[Sequence[object]]) -> bytes:
     return made.getvalue()
 
 
-def raw(sheet: str, **more: bytes) -> bytes:
+def raw(sheet: str, packed: int = zipfile.ZIP_DEFLATED, /, **more: bytes) -> bytes:
     """A workbook with exactly this XML on its only sheet."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(made, "w", packed) as archive:
         for name, text in {**PARTS, "xl/worksheets/sheet1.xml": SHEET.format(sheet)}.items():
             archive.writestr(name, text)
         for name, data in more.items():
             archive.writestr(name, data)
     return made.getvalue()
+
+
+def repeated(text: str, rows: int, columns: int) -> bytes:
+    """A workbook with one text, which each of its cells is."""
+    row = "<row>" + '<c t="s"><v>0</v></c>' * columns + "</row>"
+    shared = f"<sst><si><t>{text}</t></si></sst>".encode()
+    return raw(row * rows, **{"xl/sharedStrings.xml": shared})
 
 
 def the_mistake(data: bytes) -> str:
@@ -135,6 +144,30 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_not_unpacked() -> None:
         assert the_mistake(lying)
 
 
+@pytest.mark.parametrize(("zeros", "said"), [(80_000_000, 1000), (1001, 1000), (999, 1000)])
+@pytest.mark.parametrize("part", ["bomb", "xl/styles.xml"])
+def test_what_a_part_says_of_its_own_size_is_not_believed(part: str, zeros: int, said: int) -> None:
+    real, told = b"\0" * zeros, b"\0" * said
+    bomb = raw("<row/>", **{part: real})
+    lying = bomb
+    for true, false in ((zeros, said), (zlib.crc32(real), zlib.crc32(told))):
+        lying = lying.replace(true.to_bytes(4, "little"), false.to_bytes(4, "little"))
+    with zipfile.ZipFile(io.BytesIO(lying)) as archive:
+        assert archive.getinfo(part).file_size == said
+        if zeros > said:
+            assert archive.read(part) == told  # which is what the archive alone would tell
+    assert the_mistake(lying) == "The workbook is damaged."
+
+
+def test_a_part_that_is_not_packed_and_says_too_little_is_refused() -> None:
+    stored = raw("<row/>", zipfile.ZIP_STORED, part=b"x" * 1234)
+    lying = stored.replace((1234).to_bytes(4, "little") * 2, b"\xd2\x04\0\0" + b"\xe8\x03\0\0")
+    crc = zlib.crc32(b"x" * 1234).to_bytes(4, "little")
+    lying = lying.replace(crc, zlib.crc32(b"x" * 1000).to_bytes(4, "little"))
+    assert lying != stored
+    assert the_mistake(lying) == "The workbook is damaged."
+
+
 def test_a_workbook_that_would_take_all_memory_takes_only_its_own_process() -> None:
     cell = '<row r="{0}"><c r="{1}{0}" t="inlineStr"><is><t>x</t></is></c></row>'
     told = [the_mistake(raw(cell.format(1, "A") + cell.format(row, "XFD"))) for row in FAR]
@@ -144,6 +177,58 @@ def test_a_workbook_that_would_take_all_memory_takes_only_its_own_process() -> N
     told.append(the_mistake(raw(rows, **{"xl/sharedStrings.xml": text})))
     assert all("too much memory or time" in each or "too large inside" in each for each in told)
     assert opened(book(A=[["email"], ["a@x.example"]])).table.rows  # and we go on
+
+
+def test_of_a_long_cell_no_more_than_a_page_can_use_leaves_the_process() -> None:
+    data = repeated("é" * 450_000, 50, 5)
+    assert len(data) < 20_000
+    found = opened(data).table
+    assert {len(cell) for row in found.rows for cell in row.cells} == {1001}  # type: ignore[arg-type]
+    assert found.rows[0].text(0) == "é" * 1000 + "…"
+    answer = subprocess.run(
+        [sys.executable, "-I", str(workbook.PROGRAM), "0", "100"],
+        input=data, capture_output=True, check=True,
+    )  # fmt: skip
+    assert len(answer.stdout) < 250 * 2100  # bytes, of which an é takes two
+
+
+def test_a_workbook_that_tells_too_much_is_refused_before_it_is_told() -> None:
+    assert "too large inside" in the_mistake(repeated("x" * 1000, 220, 100))
+    program = [sys.executable, "-I", str(workbook.PROGRAM), "0", "1000"]
+    data = repeated("\x7f" * 1000 + '"' * 5, 220, 100)
+    answer = subprocess.run(program, input=data, capture_output=True, check=False)
+    assert (answer.returncode != 0, answer.stdout) == (True, b"")
+
+
+def test_cells_that_are_empty_to_the_end_of_a_row_take_no_room() -> None:
+    row = '<row r="{0}"><c r="A{0}" t="inlineStr"><is><t>x</t></is></c></row>'
+    far = '<row r="1"><c r="ALL1" t="inlineStr"><is><t>far</t></is></c></row>'
+    answer = subprocess.run(
+        [sys.executable, "-I", str(workbook.PROGRAM), "0", "10"],
+        input=raw(far + row.format(2)), capture_output=True, check=True,
+    )  # fmt: skip
+    assert [len(cells) for _number, cells in json.loads(answer.stdout)["rows"]] == [1000, 1]
+
+
+def test_of_a_process_that_was_taken_over_only_so_much_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rogue = tmp_path / "rogue.py"
+    told = (
+        """print('{"sheets": ["A"], "rows": [[1, ["email"]], [2, ["', "x" * 30_000_000, '"]]]}')"""
+    )
+    rogue.write_text(told)
+    monkeypatch.setattr(workbook, "PROGRAM", rogue)
+    assert "too large inside" in the_mistake(book(A=[["email"]]))
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_what_no_spreadsheet_program_packs_so_is_not_unpacked(packed: int) -> None:
+    data = raw("<row/>", packed)
+    at = data.index(b"[Content_Types].xml") + len("[Content_Types].xml")
+    damaged = data[: at + 12] + bytes(byte ^ 255 for byte in data[at + 12 : at + 60])
+    for each in (data, damaged + data[at + 60 :]):
+        assert "packed" in the_mistake(each)
 
 
 def test_the_process_that_reads_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,6 @@ def erase(connection: Connection) -> bool:
     if row.holds_a_grant:
         return False
     _erase(row)
-    Upload.objects.filter(service=row.service_id).delete()
     return True
 
 
@@ -324,8 +323,9 @@ def _locked(pk: int) -> Connection:
 
 
 def _erase(connection: Connection) -> None:
-    """What was collected of one account, whose row is locked."""
+    """What was collected of one account, whose row is locked, and the file that waits, if any."""
     connection.erase_collected()
+    Upload.objects.filter(service=connection.service_id).delete()
     connection.checks, connection.checked_at = [], None
     connection.save()
     key, name = connection.service.key, connection.account_name

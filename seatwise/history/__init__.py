@@ -4,8 +4,8 @@ Nothing is known before the first look and after the last one, and unknown is ne
 and months are those of settings.BILLING_ZONE.
 """
 
-from seatwise.history.comparing import Comparison, Difference, between, differences
-from seatwise.history.days import day_of, end_of
+from seatwise.history.comparing import Comparison, Difference, between, counted, differences
+from seatwise.history.days import day_of, end_of, midnight, month_after
 from seatwise.history.erasing import FileWaits, NotErased, StillThere, erase, will_be_listed
 from seatwise.history.kept import held_on, kept
 from seatwise.history.known import Span, held_at, known
@@ -24,6 +24,7 @@ __all__ = [
     "Span",
     "StillThere",
     "between",
+    "counted",
     "day_of",
     "differences",
     "end_of",
@@ -32,6 +33,8 @@ __all__ = [
     "held_on",
     "kept",
     "known",
+    "midnight",
+    "month_after",
     "months",
     "will_be_listed",
 ]

@@ -46,6 +46,12 @@ def between(service: Service, first: date, last: date) -> Comparison:
     return kept(asked(service), f"from {first} to {last}", lambda: _compared(service, first, last))
 
 
+def counted(service: Service, first: date, last: date) -> Counter[str]:
+    """The same `counts` without the seats that were held, which only a whole account tells."""
+    window = _Window.of(service, first, last)
+    return Counter(what for each in window.told(window.touched()) for what in each.net.what)
+
+
 def differences(
     service: Service, first: date, last: date, members: Sequence[int]
 ) -> Iterator[Difference]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from django.core.cache import caches
 from django.db import transaction
 from django.utils import timezone
 
 from seatwise import audit
-from seatwise.models import Connection, Member, MemberEvent, StagedRecord, SyncRun, User
+from seatwise.models import Connection, Member, MemberEvent, StagedRecord, SyncRun, Upload, User
 from seatwise.models.audit_event import Action
 from seatwise.models.staged import StagedRecordQuerySet
 
@@ -36,10 +37,10 @@ class StillThere(NotErased):
 
 
 class FileWaits(NotErased):
-    """A file that somebody uploaded would lose a line without a word."""
+    """A file that somebody uploaded would lose a line without a word, or would keep it."""
 
-    def __init__(self) -> None:
-        super().__init__("A file that waits lists them: apply it or put it aside first.")
+    def __init__(self, what: str = "A file that waits lists them") -> None:
+        super().__init__(f"{what}: apply it or put it aside first.")
 
 
 class Woven(Exception):
@@ -60,9 +61,9 @@ def erase(member: Member, *, by: User) -> None:
     """Erases who a member was. Raises NotErased; a second time changes nothing.
 
     Only of who has left, or whose list nobody reads any more. Their seat, role and licence stay,
-    so no count changes. The vendor's id goes too: listed again, they are a new member. A sync
-    that is open might hold what it has read of them and write it back, so it is ended and begun
-    anew at once. Rows of the same person in other accounts stay.
+    so no count of seats changes. The vendor's id goes too: listed again, they are a new member. A
+    sync that is open might hold what it has read of them and write it back, so it is ended and
+    begun anew at once. Rows of the same person in other accounts stay.
     """
     while True:
         try:
@@ -86,11 +87,14 @@ def _erase(pk: int, by: User) -> None:
         return
     if _takes_files(connection) and _staged_of(row).filter(kind="member").exists():
         raise FileWaits
+    if Upload.objects.filter(service=connection.service_id).exists():
+        raise FileWaits("A file waits whose columns nobody chose")
     if will_be_listed(row):
         raise StillThere(connection)
     _staged_of(row).delete()
     _forget_readings(connection, row.external_id)
     _blank(row)
+    transaction.on_commit(caches["sums"].clear)  # when they were last seen is counted, too
     audit.record(
         Action.PERSON_ERASED,
         service=connection.service.key,
@@ -108,7 +112,7 @@ def _takes_files(connection: Connection) -> bool:
 def _staged_of(row: Member) -> StagedRecordQuerySet:
     """What was read of somebody and is not applied."""
     theirs = StagedRecord.objects.filter(run__connection=row.connection_id, key=row.external_id)
-    return theirs.filter(kind__in=["member", "seat", "never"])
+    return theirs.exclude(kind="license")  # the only kind whose key is no member's
 
 
 def _forget_readings(connection: Connection, external_id: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Literal
 
-from seatwise.memberfile.words import NO_DAY, plain
+from seatwise.memberfile.words import LONGEST, NO_DAY, plain
 
 Order = Literal["day", "month"]
 ORDERS: Mapping[Order, str] = {"day": "Day first", "month": "Month first"}
@@ -19,7 +19,10 @@ _TIME = re.compile(
     r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?",
     re.IGNORECASE,
 )
-_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? ", re.IGNORECASE)
+_WEEKDAY = re.compile(
+    r"(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? ", re.IGNORECASE
+)
+_WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
@@ -31,16 +34,19 @@ def order_of(values: Iterable[object]) -> Order | Literal["ask", "any"]:
     """What the numbers between slashes and dashes mean, as far as the days themselves tell.
 
     "any": nothing depends on it. "ask": 03/04/2026 is either, or the days contradict each other.
+    A weekday that stands before it tells which; one that fits in no order tells nothing.
     """
     day, month, either = False, False, False
     for value in values:
-        found = _NUMBERS.fullmatch(value) if isinstance(value, str) else None
+        text, weekday = _plain_day(value) if isinstance(value, str) else ("", None)
+        found = _NUMBERS.fullmatch(text)
         if found is None or found[2] == ".":  # with dots everybody begins with the day
             continue
         first, second = int(found[1]), int(found[3])
-        day |= first > 12
-        month |= second > 12
-        either |= first <= 12 and second <= 12 and first != second
+        fits = [order for order in _BOTH if _is_written(text, order, weekday)]
+        day |= first > 12 if weekday is None else fits == ["day"]
+        month |= second > 12 if weekday is None else fits == ["month"]
+        either |= len(fits) == len(_BOTH) and first != second
     if day != month:
         return "day" if day else "month"
     return "ask" if either or day else "any"
@@ -55,13 +61,14 @@ def either(values: Iterable[object]) -> str:
 def moment(value: str | date | datetime, order: Order, zone: tzinfo) -> datetime | None:
     """The moment, in UTC; None where the text says that there is none.
 
-    What names no zone is of `zone`, and a day alone is its beginning. Raises NoDay.
+    What names no zone is of `zone`, and a day alone is its beginning. Raises NoDay, also where it
+    is not on the weekday that is written before it.
     """
     if isinstance(value, str):
         if not any(mark.isalnum() for mark in value) or plain(value) in NO_DAY:
             return None
         try:
-            found = _written(_WEEKDAY.sub("", value.strip(), count=1), order)
+            found = _written(*_plain_day(value), order)
         except (ValueError, OverflowError):
             raise NoDay(value) from None
     elif isinstance(value, datetime):
@@ -85,7 +92,24 @@ def is_day(text: str) -> bool:
 _BOTH: tuple[Order, Order] = ("day", "month")
 
 
-def _written(text: str, order: Order) -> datetime:
+def _plain_day(text: str) -> tuple[str, int | None]:
+    """Without the weekday before it, and that: 0 is Monday. "" for what is too long for a day."""
+    text = " ".join(text.split()) if len(text.strip()) <= LONGEST else ""
+    found = _WEEKDAY.match(text)
+    if found is None:
+        return text, None
+    return text[found.end() :], _WEEKDAYS.index(found[1][:3].lower())
+
+
+def _is_written(text: str, order: Order, weekday: int | None) -> bool:
+    try:
+        _written(text, weekday, order)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _written(text: str, weekday: int | None, order: Order) -> datetime:
     if found := _ISO.fullmatch(text):
         year, month, day, rest = found.groups()
     elif found := _NUMBERS.fullmatch(text):
@@ -101,7 +125,10 @@ def _written(text: str, order: Order) -> datetime:
     else:
         raise ValueError(text)
     whole = int(year) + (2000 if len(year) == 2 else 0)
-    return datetime.combine(date(whole, int(month), int(day)), _time(rest or ""))
+    told = date(whole, int(month), int(day))
+    if weekday not in (None, told.weekday()):
+        raise ValueError(text)
+    return datetime.combine(told, _time(rest or ""))
 
 
 def _month(name: str) -> str:

@@ -7,12 +7,11 @@ from datetime import date, datetime
 from itertools import islice
 
 from seatwise.memberfile.mending import MendFirst, Mistake
-from seatwise.memberfile.words import column_words, looks_like_address
+from seatwise.memberfile.words import LONGEST_NAME, column_words, looks_like_address
 
 MOST_ROWS = 20_000
 MOST_COLUMNS = 100
 LOOKED_THROUGH = 10  # rows, for the one that names the columns: reports begin with titles
-LONGEST_NAME = 200  # characters of a column's name
 EXAMPLES = 5
 ROWS_FOR_EXAMPLES = 500  # looked through for those
 

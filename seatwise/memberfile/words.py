@@ -87,9 +87,12 @@ NO_DAY = frozenset({
 })  # fmt: skip
 
 LONGEST = 100  # characters that are looked at
-_BRACKETS = re.compile(r"\s*[(\[][^)\]]*[)\]]\s*$")
+LONGEST_NAME = 200  # characters of a column's name
+LONGEST_ADDRESS = 320  # characters
+# None of these looks at a character more than a few times, whatever somebody wrote.
+_BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]\s*$")
 _UTC = re.compile(r"(?<![a-z])(?:utc|gmt)(?![a-z])", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
+_IN_NO_ADDRESS = re.compile(r"[@\s<>]")
 
 
 def plain(text: str) -> str:
@@ -116,13 +119,19 @@ def column_words(name: str) -> frozenset[str]:
 
 def name_of(column: str) -> str:
     """The plain name without what stands behind it in brackets: "Last seen (UTC)"."""
+    column = column[:LONGEST_NAME]
     return plain(_BRACKETS.sub("", column)) or plain(column)
 
 
 def says_utc(column: str) -> bool:
     """Whether the column's name says that its times are in UTC."""
-    return _UTC.search(column) is not None
+    return _UTC.search(column[:LONGEST_NAME]) is not None
 
 
 def looks_like_address(text: str) -> bool:
-    return "@" in text and _ADDRESS.fullmatch(text.strip()) is not None
+    """Whether there is somebody before the "@", and behind it a host with a dot inside."""
+    text = text.strip()
+    if "@" not in text or len(text) > LONGEST_ADDRESS:
+        return False
+    user, _at, host = text.partition("@")
+    return bool(user) and "." in host[1:-1] and not _IN_NO_ADDRESS.search(user + host)

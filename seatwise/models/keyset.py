@@ -9,7 +9,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from django.db.models import Case, F, Func, Model, Q, QuerySet
@@ -20,6 +20,7 @@ M = TypeVar("M", bound=Model)
 Kind = Literal["text", "number", "time"]
 LONGEST = 4_000  # characters of a place in an address
 MOST = 2**62  # no number in a place may be larger
+FEW = 1_000  # rows, of which a page is taken from all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def stretch(
         backward = False
     found = _ordered(rows, keys, known, backward=backward)
     wanted = (total % size or size) if place == LAST else size
-    taken = list(found[: wanted + 1])
+    # With a limit the database walks along an index until it has enough, which of few is never.
+    taken = list(found if total <= FEW else found[: wanted + 1])
     more, taken = len(taken) > wanted, taken[:wanted]
     if backward:
         taken.reverse()
@@ -168,7 +170,7 @@ def _read(place: str, keys: Sequence[Key]) -> _Known | None:
             return None
         read = [_value(key, value) for key, value in zip(keys, values, strict=True)]
         return _Known(_value(BY_NUMBER, at), tuple(read))
-    except (binascii.Error, ValueError, TypeError, RecursionError):
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -182,7 +184,7 @@ def _value(key: Key, value: Any) -> Any:
         at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise ValueError("a time without a zone")
-        return at
+        return at.astimezone(UTC)  # which the first and the last day of all do not have everywhere
     if kind == "text" and isinstance(value, str) and "\x00" not in value:
         value.encode()  # a half of a pair cannot be asked for
         return value

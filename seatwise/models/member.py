@@ -9,7 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Concat, Lower
+from django.db.models.functions import Coalesce, Concat, Least, Lower
 
 from seatwise.models.keyset import BY_NAME, BY_NUMBER, Key, Stretch, stretch
 from seatwise.models.member_event import MemberEvent
@@ -76,6 +76,27 @@ def trigrams(of: str | Combinable) -> models.Func:
     return models.Func(
         of, function="seatwise_trigrams", output_field=ArrayField(models.TextField())
     )
+
+
+def looked_until(account: "Connection") -> datetime | None:
+    """How far the evidence reaches that a status is told by; None: nothing was ever read."""
+    return account.activity_as_of or account.members_as_of
+
+
+def counted_from(now: datetime, only: "Connection | None") -> Combinable:
+    """From when days are counted back: `now`, or the last reading where that is longer ago.
+
+    Nobody is idle only because nobody has looked since. `only`: the account of all of the members,
+    where there is one alone, so that accounts need not be read beside each of them.
+    """
+    if only is not None:
+        return Value(min(now, looked_until(only) or now))
+    # LEAST passes over what is null.
+    return Least(Value(now), Coalesce("connection__activity_as_of", "connection__members_as_of"))
+
+
+def seen_within(days: int, until: Combinable) -> Q:
+    return Q(last_seen_at__gte=until - timedelta(days=days))
 
 
 class Tally(NamedTuple):
@@ -164,32 +185,34 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """The one with this number."""
         return self.select_related("license", "connection").filter(pk=pk).first()
 
-    def with_status(self, now: datetime) -> Self:
-        """Adds `status`. No evidence is unknown, never idle; the vendor's "never" is neither."""
+    def with_status(self, now: datetime, only: "Connection | None" = None) -> Self:
+        """Adds `status`. No evidence is unknown, never idle; the vendor's "never" is neither.
 
-        def seen_within(days: int) -> Q:
-            return Q(last_seen_at__gte=now - timedelta(days=days))
-
+        `only`: see `counted_from`.
+        """
+        until = counted_from(now, only)
         return self.annotate(
             status=Case(
                 When(left_at__isnull=False, then=Value(LEFT)),
                 When(invited=True, then=Value(INVITED)),
                 When(NEVER_SEEN, then=Value(NEVER)),
                 When(last_seen_at=None, then=Value(UNKNOWN)),
-                When(seen_within(30), then=Value(ACTIVE)),
-                When(seen_within(60), then=Value(IDLE_30)),
-                When(seen_within(90), then=Value(IDLE_60)),
+                When(seen_within(30, until), then=Value(ACTIVE)),
+                When(seen_within(60, until), then=Value(IDLE_30)),
+                When(seen_within(90, until), then=Value(IDLE_60)),
                 default=Value(IDLE_90),
                 output_field=models.CharField(),
             )
         )
 
-    def with_age(self, now: datetime) -> Self:
-        """Adds `age`, a key of AGES: how long ago a current member was last seen."""
-        seen = [
-            When(last_seen_at__gte=now - timedelta(days=int(days)), then=Value(days))
-            for days in ("7", "30", "60", "90")
-        ]
+    def with_age(self, now: datetime, only: "Connection | None" = None) -> Self:
+        """Adds `age`, a key of AGES: how long ago a current member was last seen.
+
+        `only`: see `counted_from`.
+        """
+        until = counted_from(now, only)
+        spans = ("7", "30", "60", "90")
+        seen = [When(seen_within(int(days), until), then=Value(days)) for days in spans]
         return self.annotate(
             age=Case(
                 When(invited=True, then=Value(INVITED)),

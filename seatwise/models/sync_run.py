@@ -1,6 +1,6 @@
 """One reading of an account: its stages, its progress, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
@@ -74,6 +74,14 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def open(self) -> Self:
         """Not ended yet: waiting, reading, or waiting to try again."""
         return self.filter(state__in=OPEN)
+
+    def in_accounts(self, accounts: Iterable[models.Model]) -> Self:
+        return self.filter(connection__in=[account.pk for account in accounts])
+
+    def last_touch(self) -> datetime | None:
+        """When one of them last wrote something."""
+        last: datetime | None = self.aggregate(last=models.Max("touched_at"))["last"]
+        return last
 
     def last_end(self) -> datetime | None:
         """When the last of them ended."""

@@ -9,6 +9,7 @@ cannot cross.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -31,7 +32,7 @@ from seatwise.models import (
     User,
 )
 from seatwise.models.connection import State
-from seatwise.models.sync_run import RunState
+from seatwise.models.sync_run import How, RunState, SyncRunQuerySet
 from seatwise.sync import stages
 from seatwise.sync.members import planned
 
@@ -41,6 +42,7 @@ EXAMPLES = 10  # people named for each kind of change
 NAMED_COLUMNS = 10
 SOURCE = "file"  # of evidence
 KEPT_FOR = timedelta(days=1)  # so long an upload waits for somebody to say which column is what
+WAITS_FOR = timedelta(days=7)  # so long one that was read waits for somebody to apply it
 LONGEST_NAME = 100  # characters of a file's name
 
 
@@ -199,9 +201,10 @@ def apply(service: Service, run_id: int, *, by: User) -> SyncRun:
 
 @transaction.atomic
 def put_aside(service: Service, run_id: int) -> None:
-    """Forgets a file that waits. Raises NothingWaits and NotByFile."""
-    run = _held(service, run_id)
-    SyncRun.objects.filter(pk=run.pk).cancel(f"{run.reason} It was put aside.", timezone.now())
+    """Forgets a file that waits, also where it can never be applied. Raises NothingWaits."""
+    Service.objects.select_for_update(no_key=True).get(pk=service.pk)
+    run = _still_open(_of_files().filter(connection__service=service), run_id)
+    run.end(RunState.CANCELLED, How.CANCELLED, timezone.now(), f"{run.reason} It was put aside.")
 
 
 @transaction.atomic
@@ -213,8 +216,13 @@ def forget(service: Service, upload_id: int) -> None:
 
 
 def forget_old(now: datetime) -> int:
-    """Deletes uploads that nobody came back to within a day; how many."""
-    return Upload.objects.forget_older(now - KEPT_FOR)
+    """Deletes uploads that nobody came back to within a day, and ends the waiting of files that
+    nobody applied within a week; how many of both."""
+    ended = Upload.objects.forget_older(now - KEPT_FOR)
+    old = _of_files().open().filter(created_at__lt=now - WAITS_FOR)
+    for pk in list(old.values_list("pk", flat=True)):
+        ended += _end(pk, f"Nobody applied it within {WAITS_FOR.days} days.", now)
+    return ended
 
 
 def tells_seen(run: SyncRun) -> bool:
@@ -253,12 +261,31 @@ def _kept(how: Understood) -> dict[str, object]:
 
 def _held(service: Service, run_id: int) -> SyncRun:
     _locked(service)
-    run = waiting(service)
-    if run is None or run.pk != run_id:
+    return _still_open(SyncRun.objects.of(service).filter(connection__state=State.BY_FILE), run_id)
+
+
+def _of_files() -> SyncRunQuerySet:
+    return SyncRun.objects.filter(connection__state=State.BY_FILE)
+
+
+def _still_open(runs: SyncRunQuerySet, run_id: int) -> SyncRun:
+    """The one of that number, locked: `forget_old` does not ask for the service."""
+    held = runs.open().select_related("connection", "requested_by").select_for_update(of=("self",))
+    if (run := held.numbered(run_id)) is None:
         raise NothingWaits(
             "This file waits no more: it was applied, put aside, or replaced by a newer one."
         )
     return run
+
+
+@transaction.atomic
+def _end(pk: int, why: str, now: datetime) -> int:
+    """1 where it waited until then."""
+    with suppress(NothingWaits):
+        run = _still_open(_of_files(), pk)
+        run.end(RunState.CANCELLED, How.CANCELLED, now, f"{run.reason} {why}")
+        return 1
+    return 0
 
 
 def _seen(run: SyncRun) -> dict[str, tuple[datetime | None, datetime | None, str]]:

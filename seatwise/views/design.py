@@ -77,6 +77,7 @@ ICONS = (
     *("info", "x", "arrow-up", "arrow-down", "external-link", "history", "eye", "user-plus"),
     *("user-minus", "shield", "ticket", "at-sign", "pencil", "mail", "search", "download"),
     *("settings", "users", "wallet", "scroll-text", "circle-check", "triangle-alert"),
+    *("key-round", "log-out", "layout-grid"),
 )
 
 
@@ -119,6 +120,7 @@ def _row(pk: int, name: str, email: str, role: str, status: str) -> Row:
         role_tone="info" if pk % 100 == 1 else "neutral",
         status=STATUSES[status],
         tone=TONES[status],
+        as_of=now - timedelta(days=9) if status == "idle_90" else None,
         evidence=[Evidence(at, "acknowledged an incident", proof, "", now)] if seen else [],
         absence="" if seen else "sign-ins cannot be read",
         never=status == "never",

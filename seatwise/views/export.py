@@ -77,8 +77,8 @@ def wanted(request: HttpRequest) -> Format | None:
 
 
 def menu(query: str) -> list[Offer]:
-    """The files of what a page shows at this query ("?" or "?role=admin")."""
-    joint = "" if query.endswith("?") else "&"
+    """The files of what a page shows at this address ("?", "?role=admin", "/audit/")."""
+    joint = "" if query.endswith("?") else "&" if "?" in query else "?"
     return [
         Offer(kind, label, note, f"{query}{joint}format={kind}") for kind, label, note in OFFERS
     ]
@@ -93,17 +93,19 @@ def download(request: HttpRequest, export: Export) -> HttpResponseBase:
     kind = wanted(request) or "csv"
     if request.method == "HEAD":
         return _named(HttpResponse(), export, kind)
-    _note(request, export, kind)
     if kind == "csv":
+        _note(request, export, kind)
         lines = csv_lines([column.key for column in export.columns], export.rows)
         return _named(StreamingHttpResponse(lines), export, kind)
     try:
-        return _named(_workbook(request, export), export, kind)
+        workbook = _workbook(request, export)
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
         log.warning("no room for a workbook: %s", errno.errorcode[error.errno])
         return render(request, "export_no_room.html", {"csv": _csv_instead(request)}, status=503)
+    _note(request, export, kind)
+    return _named(workbook, export, kind)
 
 
 def _workbook(request: HttpRequest, export: Export) -> HttpResponseBase:

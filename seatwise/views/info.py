@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from seatwise import tallies
@@ -66,6 +67,9 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "seats": seats,
         "pools": [(pool, KIND_WORDS.get(pool.kind, pool.kind)) for pool in pools],
         "needs": _needs(connector, connection, current, seats, here),
+        "what_members": "Everybody whom the newest file lists. Who left is not counted."
+        if connection.is_by_file
+        else "Everybody whom the vendor lists, the invited included. Who left is not counted.",
         "source_of_members": "the file that was applied last"
         if connection.is_by_file
         else "the vendor’s own list of members",
@@ -125,7 +129,7 @@ class Change:
     event: MemberEvent
     words: str
     tone: str
-    url: str  # the member's row
+    url: str  # the member's page
 
 
 def count_seats(
@@ -274,30 +278,30 @@ def _changes(
         for month in (last_month, this_month)
     )
     events = MemberEvent.objects.of(service).about_seats().since(start)
-    counts = tallies.moves(service, start)
+    moves = tallies.moves(service, (this_month, last_month), first_look)
     newest = events.newest_first()[:EVENTS_SHOWN]
     return {
         "this_month": this_month,
         "last_month": last_month,
-        "moves": counts.get(this_month, Counter()),
-        "moves_before": counts.get(last_month, Counter()),
-        "changes": [_change(event, connector, here) for event in newest],
+        "moves": moves[this_month],
+        "moves_before": moves[last_month],
+        "changes": [_change(event, connector, service) for event in newest],
         "first_look": first_look if first_look and first_look > start else None,
         "is_new_here": bool(first_look and first_look >= this_start),
         "joined_url": here.address(joined=(f"{this_month:%Y-%m}",)),
         "left_url": here.address(left=(f"{this_month:%Y-%m}",)),
         "joined_before_url": here.address(joined=(f"{last_month:%Y-%m}",)),
         "left_before_url": here.address(left=(f"{last_month:%Y-%m}",)),
-        # At the end of this day the month began.
+        # At the ends of these days the months began.
         "before_month": this_month - timedelta(days=1),
+        "before_last_month": last_month - timedelta(days=1),
     }
 
 
-def _change(event: MemberEvent, connector: Connector | None, here: MemberChoice) -> Change:
+def _change(event: MemberEvent, connector: Connector | None, service: Service) -> Change:
     words, tone = _moved(event, connector)
-    member = event.member
-    status = (LEFT,) if member.left_at else ()
-    return Change(event, words, tone, here.address(q=member.email or member.name, status=status))
+    page = reverse("member", args=[service.key, event.member_id])
+    return Change(event, words, tone, page + service.account_query)
 
 
 def _moved(event: MemberEvent, connector: Connector | None) -> tuple[str, str]:

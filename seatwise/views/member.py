@@ -18,7 +18,7 @@ from seatwise.models import Member, MemberEvent, Service
 from seatwise.models.member import STATUSES
 from seatwise.spreadsheet import Cell, Column
 from seatwise.views.export import Export, download, menu, wanted
-from seatwise.views.members import TONES, Evidence
+from seatwise.views.members import TONES, Evidence, old_reading
 from seatwise.views.shell import asked_accounts, person, require_admin
 
 COLUMNS = (
@@ -78,6 +78,7 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
         "role_tone": "info" if role.rank <= 1 else "neutral",
         "status": "Erased" if member.erased_at else STATUSES[status],
         "tone": TONES[status],
+        "as_of": old_reading(member, now),
         "since": _day(member.joined_at),
         "first_listed": _day(member.first_listed_at),
         "license_since": _day(member.license_since),
@@ -105,7 +106,8 @@ def erase(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         messages.error(request, f"{reason} Nothing was erased.")
     else:
         messages.success(
-            request, "The person is erased. That a seat was held stays, so every count stays right."
+            request,
+            "The person is erased. That a seat was held stays, and so does every count of seats.",
         )
     return redirect("member", key, pk)
 

@@ -1,7 +1,7 @@
 """The Members page's charts and filters: what is counted, and the address behind each bar."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from django.conf import settings
 
 from seatwise.connectors.base import Connector, role_info
 from seatwise.connectors.months import last_months
-from seatwise.models.member import AGES, INVITED, NEVER, STATUSES, UNKNOWN, Tally
-from seatwise.views.member_choice import MemberChoice
+from seatwise.models.member import AGES, INVITED, LEFT, NEVER, STATUSES, UNKNOWN, Tally
+from seatwise.views.member_choice import MemberChoice, month_of
 
 AGE_LABELS: Mapping[str, str] = {
     "7": "7 days",
@@ -22,6 +22,7 @@ AGE_LABELS: Mapping[str, str] = {
     UNKNOWN: "unknown",
     INVITED: "invited",
 }
+FIELDS = {"role": "role", "license": "license", "status": "status", "seen": "age"}  # of a tally
 BAR_HEIGHT = 150  # pixels of the tallest column
 
 
@@ -32,35 +33,39 @@ class Bar:
     value: str
     label: str
     hint: str
-    members: int
+    count: int  # of the members
     url: str
     selected: bool
     share: float = 0  # of the longest bar, in per cent
     height: float = 0  # of a column, in pixels
 
 
-def role_bars(connector: Connector | None, choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
-    counts = _count(tallies, "role")
+def role_bars(
+    connector: Connector | None, choice: MemberChoice, tallies: Sequence[Tally]
+) -> list[Bar]:
+    """`tallies` here and below: of everybody, also of those who left."""
+    counts = _count(choice, tallies, "role")
     most = max(counts.values(), default=0) or 1
     bars = []
-    for word, members in counts.most_common():
+    for word in _known(choice, tallies, "role"):
         name = role_info(connector, word).name
+        members = counts[word]
         bars.append(
             Bar(
                 value=word,
                 label=name,
-                hint=f"{members} members hold the role {name} ({word})",
-                members=members,
+                hint=f"{_members(members, 'holds', 'hold')} the role {name} ({word})",
+                count=members,
                 url=choice.toggled("role", word),
                 selected=choice.has("role", word),
-                share=max(100 * members / most, 1.5),
+                share=max(100 * members / most, 1.5) if members else 0,
             )
         )
     return bars
 
 
-def age_bars(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
-    counts = _count(tallies, "age")
+def age_bars(choice: MemberChoice, tallies: Sequence[Tally]) -> list[Bar]:
+    counts = _count(choice, tallies, "seen")
     most = max(counts.values(), default=0) or 1
     bars = []
     for age, label in AGE_LABELS.items():
@@ -71,8 +76,8 @@ def age_bars(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
             Bar(
                 value=age,
                 label=label,
-                hint=f"{counts[age]} members: {AGES[age]}",
-                members=counts[age],
+                hint=f"{_members(counts[age])}: {AGES[age]}",
+                count=counts[age],
                 url=choice.toggled("seen", age),
                 selected=choice.has("seen", age),
                 height=round(height, 1),
@@ -81,46 +86,26 @@ def age_bars(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
     return bars
 
 
-def license_options(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
-    counts = _count(tallies, "license")
-    return [
-        Bar(
-            value=name,
-            label=name or "Unknown licence",
-            hint="",
-            members=counts[name],
-            url=choice.toggled("license", name),
-            selected=choice.has("license", name),
-        )
-        for name in sorted(counts, key=lambda name: (not name, name.lower()))
-    ]
+def license_options(choice: MemberChoice, tallies: Sequence[Tally]) -> list[Bar]:
+    names = sorted(_known(choice, tallies, "license"), key=lambda name: (not name, name.lower()))
+    return _options(choice, tallies, "license", {name: name or "Unknown licence" for name in names})
 
 
-def status_options(choice: MemberChoice, tallies: list[Tally]) -> list[Bar]:
-    counts = _count(tallies, "status")
-    return [
-        Bar(
-            value=status,
-            label=label,
-            hint="",
-            members=counts[status],
-            url=choice.toggled("status", status),
-            selected=choice.has("status", status),
-        )
-        for status, label in STATUSES.items()
-    ]
+def status_options(choice: MemberChoice, tallies: Sequence[Tally]) -> list[Bar]:
+    return _options(choice, tallies, "status", STATUSES)
 
 
 def periods(choice: MemberChoice, now: datetime) -> list[dict[str, object]]:
-    """The months in which one can ask who joined or left, the newest first."""
-    months = last_months(now.astimezone(settings.BILLING_ZONE).date(), 12)
+    """The months in which one can ask who joined or left, the newest first; also the chosen one."""
+    usual = last_months(now.astimezone(settings.BILLING_ZONE).date(), 12)
+    chosen = {name: map(month_of, getattr(choice, name)) for name in ("joined", "left")}
     return [
         {
             "name": name,
             "title": title,
             "months": [
                 {"first": month, "slug": slug, "selected": choice.has(name, slug)}
-                for month in months
+                for month in sorted({*usual, *filter(None, chosen[name])}, reverse=True)
                 for slug in [f"{month:%Y-%m}"]
             ],
         }
@@ -128,8 +113,46 @@ def periods(choice: MemberChoice, now: datetime) -> list[dict[str, object]]:
     ]
 
 
-def _count(tallies: list[Tally], field: str) -> Counter[str]:
+def _options(
+    choice: MemberChoice, tallies: Sequence[Tally], name: str, labels: Mapping[str, str]
+) -> list[Bar]:
+    counts = _count(choice, tallies, name)
+    return [
+        Bar(
+            value=value,
+            label=label,
+            hint="",
+            count=counts[value],
+            url=choice.toggled(name, value),
+            selected=choice.has(name, value),
+        )
+        for value, label in labels.items()
+    ]
+
+
+def _count(choice: MemberChoice, tallies: Sequence[Tally], name: str) -> Counter[str]:
+    """{value of this filter: members that the others leave}: the rows that it alone would give."""
+    counts: Counter[str] = Counter()
+    for tally in choice.fitting(tallies, beside=name):
+        counts[getattr(tally, FIELDS[name]) or ""] += tally.members
+    return counts
+
+
+def _known(choice: MemberChoice, tallies: Sequence[Tally], name: str) -> list[str]:
+    """What one can choose of, what most members have first; and what is chosen already.
+
+    Nobody is asked about the other filters, so that bars stay where they are.
+    """
     counts: Counter[str] = Counter()
     for tally in tallies:
-        counts[getattr(tally, field) or ""] += tally.members
-    return counts
+        if choice.includes_left or tally.status != LEFT:
+            counts[getattr(tally, FIELDS[name]) or ""] += tally.members
+    chosen: tuple[str, ...] = getattr(choice, name)
+    ordered = [value for value, _members in counts.most_common()]
+    return [*ordered, *(value for value in chosen if value not in counts)]
+
+
+def _members(count: int, one: str = "", many: str = "") -> str:
+    """How many members, and what they do."""
+    what = f"member {one}" if count == 1 else f"members {many}"
+    return f"{count:,} {what}".rstrip()

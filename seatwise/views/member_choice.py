@@ -1,35 +1,34 @@
 """What a Members page was asked to show: read from its address and written back to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Self
-from urllib.parse import urlencode
+from typing import Self
 
 from django.conf import settings
 from django.http import QueryDict
 
+from seatwise.models import Connection
 from seatwise.models.keyset import LONGEST
 from seatwise.models.member import AGES, LEFT, SORTS, STATUSES, MemberQuerySet, Tally
+from seatwise.views.choice import Choice
 
 MOST_WORDS = 8  # each word of a search is one more condition
 MOST_VALUES = 40
+USUAL_SORT = "name"
 
 
 @dataclass(frozen=True, slots=True)
-class MemberChoice:
-    """The filters, sort and page; the field names are the address's parameters."""
+class MemberChoice(Choice):
+    """See `Choice`. `place`: see `models.keyset`."""
 
     account: str = ""  # a connection's number; "": every account of the service
-    q: str = ""
     role: tuple[str, ...] = ()
     license: tuple[str, ...] = ()  # names; "" is an unknown licence
     status: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()  # at most one month, "2026-11"
     left: tuple[str, ...] = ()
-    sort: str = "name"
-    place: str = ""  # of a page, see `models.keyset`; "" is the first
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
@@ -39,7 +38,7 @@ class MemberChoice:
             values = (_clean(value) for value in query.getlist(name)[:MOST_VALUES])
             return tuple(dict.fromkeys(values))
 
-        sort = query.get("sort", "name")
+        sort = query.get("sort", USUAL_SORT)
         return cls(
             account=_clean(query.get("account", "")),
             q=" ".join(_clean(query.get("q", "")).split()[:MOST_WORDS]),
@@ -49,16 +48,20 @@ class MemberChoice:
             seen=tuple(value for value in many("seen") if value in AGES),
             joined=tuple(value for value in many("joined")[:1] if month_of(value)),
             left=tuple(value for value in many("left")[:1] if month_of(value)),
-            sort=sort if sort.removeprefix("-") in SORTS else "name",
+            sort=sort if sort.removeprefix("-") in SORTS else USUAL_SORT,
             place=query.get("place", "")[:LONGEST],
         )
 
-    def rows(self, members: MemberQuerySet, now: datetime) -> MemberQuerySet:
-        """The members that were asked for, in no order."""
-        found = members.matching(self.q).with_status(now).with_age(now)
+    def rows(
+        self, members: MemberQuerySet, now: datetime, only: Connection | None = None
+    ) -> MemberQuerySet:
+        """The members that were asked for, in no order. `only`: the account, if there is one."""
+        found = members.matching(self.q)
+        # Either reads the accounts beside the members, so only where it is asked for.
+        found = found.with_status(now, only) if self._statuses else found
+        found = found.with_age(now, only) if self.seen else found
         found = found.in_roles(list(self.role)).on_licenses(list(self.license))
-        found = found.seen_in(self.seen)
-        found = found.having_status(list(self.status) or ([LEFT] if self.left else []))
+        found = found.seen_in(self.seen).having_status(list(self._statuses))
         for month in self.joined:
             found = found.joined_between(*bounds(month))
         for month in self.left:
@@ -67,9 +70,16 @@ class MemberChoice:
 
     def counted(self, tallies: Sequence[Tally]) -> int | None:
         """How many members `rows` holds, without asking; None where only the rows can say."""
-        if self.q or self.joined or self.left:
-            return None
-        return sum(tally.members for tally in tallies if self._fits(tally))
+        return None if self.has_uncounted else sum(t.members for t in self.fitting(tallies))
+
+    def fitting(self, tallies: Sequence[Tally], beside: str = "") -> list[Tally]:
+        """Those that all filters leave but the one `beside`, of which the values are counted."""
+        return [tally for tally in tallies if self._fits(tally, beside)]
+
+    @property
+    def has_uncounted(self) -> bool:
+        """Whether it asks for something that tallies know nothing of."""
+        return bool(self.q or self.joined or self.left)
 
     @property
     def includes_left(self) -> bool:
@@ -79,20 +89,15 @@ class MemberChoice:
     def is_filtered(self) -> bool:
         return self != type(self)(account=self.account, sort=self.sort, place=self.place)
 
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What the form carries on without a field that one sees."""
+        found = [("seen", age) for age in self.seen]
+        found += [("account", self.account)] if self.account else []
+        return found + ([("sort", self.sort)] if self.sort != USUAL_SORT else [])
+
     def has(self, name: str, value: str) -> bool:
         return value in getattr(self, name)
-
-    def address(self, **changes: Any) -> str:
-        """The query of this choice with `changes`, on its first page; "?" when it is bare."""
-        wanted = replace(self, **{"place": "", **changes})
-        bare = type(self)()
-        pairs = [
-            (field.name, value)
-            for field in fields(wanted)
-            for value in _values(getattr(wanted, field.name))
-            if getattr(wanted, field.name) != getattr(bare, field.name)
-        ]
-        return f"?{urlencode(pairs)}"
 
     def toggled(self, name: str, value: str) -> str:
         """The address with this value of a filter taken out if it is in, else put in."""
@@ -107,24 +112,25 @@ class MemberChoice:
 
     def sort_links(self) -> dict[str, dict[str, str]]:
         """{column: address that sorts by it, and how it is sorted now}."""
-        return {key: self._sort_link(key) for key in SORTS}
+        # Newest first is what one wants of times.
+        return self.links(SORTS, falling=("seen",))
 
-    def _fits(self, tally: Tally) -> bool:
+    @property
+    def _statuses(self) -> tuple[str, ...]:
+        return self.status or ((LEFT,) if self.left else ())
+
+    def _fits(self, tally: Tally, beside: str) -> bool:
         wanted = (
-            (self.role, tally.role),
-            (self.license, tally.license or ""),
-            (self.status, tally.status),
-            (self.seen, tally.age),
+            ("role", self.role, tally.role),
+            ("license", self.license, tally.license or ""),
+            ("status", self._statuses, tally.status),
+            ("seen", self.seen, tally.age),
         )
-        right_status = bool(self.status) or tally.status != LEFT
-        return right_status and all(not values or value in values for values, value in wanted)
-
-    def _sort_link(self, key: str) -> dict[str, str]:
-        now = {key: "ascending", f"-{key}": "descending"}.get(self.sort, "none")
-        # Newest first is what one wants of times, and a second click turns it round.
-        first, second = (f"-{key}", key) if key == "seen" else (key, f"-{key}")
-        url = self.address(sort=second if self.sort == first else first)
-        return {"url": url, "now": now, "arrow": {"ascending": "↑", "descending": "↓"}.get(now, "")}
+        if not self._statuses and tally.status == LEFT and beside != "status":
+            return False
+        return all(
+            name == beside or not values or value in values for name, values, value in wanted
+        )
 
 
 def month_of(text: str) -> date | None:
@@ -149,7 +155,3 @@ def bounds(month: str) -> tuple[datetime, datetime]:
 def _clean(text: str) -> str:
     """Without the one character that PostgreSQL cannot hold, and not endless."""
     return text.replace("\x00", "")[:200]
-
-
-def _values(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from seatwise import tallies
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Connection, Member, Service, Signal
-from seatwise.models.member import AGES, LEFT, STATUSES
+from seatwise.models.member import AGES, LEFT, STATUSES, looked_until
 from seatwise.views import member_charts, members_export
 from seatwise.views.export import download, menu, wanted
 from seatwise.views.member_choice import MemberChoice, month_of
@@ -21,6 +21,8 @@ from seatwise.views.paging import steps
 from seatwise.views.shell import asked_accounts
 
 PAGE_SIZE = 50
+FRESH = timedelta(days=2)  # a reading that is older is told beside each status
+OF_ALL = "Counted of all, whatever is searched or the period."
 SEARCH_BOX, WHOLE_BLOCK = "input#members-search", "div#members"
 TONES: Mapping[str, str] = {
     "active": "ok",
@@ -33,6 +35,7 @@ TONES: Mapping[str, str] = {
     "left": "neutral",
 }
 
+
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
     """The page, the part of it that htmx asks for, or what is filtered as a file."""
@@ -44,8 +47,10 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         choice = replace(choice, account="")
     now = tallies.moment()
     if wanted(request):
-        chosen = choice.rows(Member.objects.of(service), now).sorted_by(choice.sort, roles)
-        words = [chip.label for chip in _chips(connector, choice)]
+        only = tallies.only_account(service)
+        chosen = choice.rows(Member.objects.of(service).with_status(now, only), now, only)
+        chosen = chosen.sorted_by(choice.sort, roles)
+        words = [label for label, _url in _chips(connector, choice)]
         return download(request, members_export.export(service, connector, chosen, now, words))
     context = {
         "service": service,
@@ -81,12 +86,11 @@ def is_fragment(request: HttpRequest) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter that is on, and the address without it."""
-
-    label: str
-    url: str
+def old_reading(member: Member, now: datetime) -> datetime | None:
+    """When activity was last read, where a status that is told by it must say so; else None."""
+    until = looked_until(member.connection)
+    by_activity = not member.invited and member.left_at is None
+    return until if by_activity and until and now - until > FRESH else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ class Row:
     role_tone: str
     status: str
     tone: str
+    as_of: datetime | None  # of the status, where the last reading is long ago
     evidence: list[Evidence]  # the newest first
     absence: str  # why there is none, "" where there is some
     never: bool  # the vendor says that there never was any
@@ -135,20 +140,25 @@ def _block(
     """What the part that changes with every filter shows."""
     everybody = tallies.of_members(service, now)
     current = [tally for tally in everybody if tally.status != LEFT]
-    found = choice.rows(Member.objects.of(service), now)
+    found = choice.rows(Member.objects.of(service), now, tallies.only_account(service))
     known = choice.counted(everybody)
     count = found.count() if known is None else known
     roles = role_order(connector)
+    role_bars = member_charts.role_bars(connector, choice, everybody)
     shown = found.stretch(choice.sort, roles, place=choice.place, size=PAGE_SIZE, total=count)
     return {
         "shown": shown,
         "count": count,
-        "rows": [_row(member, connector) for member in _load(service, shown.pks, now)],
+        "rows": [_row(member, connector, now) for member in _load(service, shown.pks, now)],
         "total": sum(tally.members for tally in (everybody if choice.includes_left else current)),
-        "role_bars": member_charts.role_bars(connector, choice, current),
-        "age_bars": member_charts.age_bars(choice, current),
-        "license_options": member_charts.license_options(choice, everybody),
-        "status_options": member_charts.status_options(choice, everybody),
+        "role_bars": role_bars,
+        "age_bars": member_charts.age_bars(choice, everybody),
+        "filters": [
+            ("role", "Role", role_bars),
+            ("license", "Licence", member_charts.license_options(choice, everybody)),
+            ("status", "Status", member_charts.status_options(choice, everybody)),
+        ],
+        "counted_of": OF_ALL if choice.has_uncounted else "",
         "periods": member_charts.periods(choice, now),
         "chips": _chips(connector, choice),
         "here": choice.address(place=choice.place),
@@ -166,7 +176,7 @@ def _load(service: Service, keys: list[int], now: datetime) -> list[Member]:
     return sorted(rows, key=lambda member: keys.index(member.pk))
 
 
-def _row(member: Member, connector: Connector | None) -> Row:
+def _row(member: Member, connector: Connector | None, now: datetime) -> Row:
     role = role_info(connector, member.role)
     status: str = member.status  # type: ignore[attr-defined]
     evidence = [_evidence(signal, connector) for signal in member.signals.all()]
@@ -179,6 +189,7 @@ def _row(member: Member, connector: Connector | None) -> Row:
         role_tone="info" if role.rank <= 1 else "neutral",
         status=STATUSES[status],
         tone=TONES[status],
+        as_of=old_reading(member, now),
         evidence=evidence,
         absence="" if evidence else _absence(member, connector, member.connection),
         never=not evidence and not member.invited and member.never_read_at is not None,
@@ -213,9 +224,9 @@ def _absence(member: Member, connector: Connector | None, connection: Connection
     return f"no evidence since {connection.activity_since:%-d %b %Y}"
 
 
-def _chips(connector: Connector | None, choice: MemberChoice) -> list[Chip]:
-    """The filters that are on, in words."""
-    chips = [Chip(f"Search: {choice.q}", choice.address(q=""))] if choice.q else []
+def _chips(connector: Connector | None, choice: MemberChoice) -> list[tuple[str, str]]:
+    """Each filter that is on, in words, and the address without it."""
+    chips = [(f"Search: {choice.q}", choice.address(q=""))] if choice.q else []
     words = [("role", word, f"Role: {role_info(connector, word).name}") for word in choice.role]
     words += [("license", name, f"Licence: {name or 'unknown'}") for name in choice.license]
     words += [("status", key, f"Status: {STATUSES[key]}") for key in choice.status]
@@ -223,7 +234,7 @@ def _chips(connector: Connector | None, choice: MemberChoice) -> list[Chip]:
     for name in ("joined", "left"):
         months = [(value, month_of(value)) for value in getattr(choice, name)]
         words += [(name, value, f"{name.title()} in {month:%B %Y}") for value, month in months]
-    return chips + [Chip(label, choice.toggled(name, value)) for name, value, label in words]
+    return chips + [(label, choice.toggled(name, value)) for name, value, label in words]
 
 
 def _varying(response: HttpResponse) -> HttpResponse:

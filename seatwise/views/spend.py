@@ -17,7 +17,7 @@ from seatwise.views import spend_export, spend_rows
 from seatwise.views.export import menu, wanted
 from seatwise.views.members import is_fragment
 from seatwise.views.paging import part_of, steps
-from seatwise.views.spend_choice import FILTERS, USUAL_SORT, SpendChoice
+from seatwise.views.spend_choice import FILTERS, SpendChoice
 from seatwise.views.spend_needs import needs
 from seatwise.views.spend_rows import Row
 
@@ -46,6 +46,8 @@ def page(request: HttpRequest) -> HttpResponseBase:
             "needs": needs(rows),
             "as_of": _oldest(rows),
             "read": sum(row.seats.total is not None for row in rows),
+            "in_part": sum(row.is_in_part for row in rows),
+            "lists": sum(row.read for row in rows),
             "month": timezone.now().astimezone(settings.BILLING_ZONE),
             "zone": settings.BILLING_ZONE.key,
         }
@@ -68,7 +70,6 @@ def _block(rows: Sequence[Row], choice: SpendChoice) -> dict[str, object]:
         "rows": [by_key[pk] for pk in shown.pks],
         "filters": [(name, title, options[name]) for name, title in FILTERS.items()],
         "chips": choice.words(options),
-        "usual_sort": USUAL_SORT,
         "columns": choice.sort_links(),
         "cleared": choice.cleared(),
         "exports": menu(choice.address()),

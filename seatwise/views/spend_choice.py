@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Self
 
 from django.http import QueryDict
 
 from seatwise.models.connection import State
 from seatwise.views import spend_rows
+from seatwise.views.choice import Choice
 from seatwise.views.spend_rows import Row
 
 MOST_VALUES = 40
@@ -19,6 +19,8 @@ NEEDS: Mapping[str, str] = {
     spend_rows.ACTION: "Action needed",
     spend_rows.HELD: "Unusual drop held",
     spend_rows.LATE: "Not read for long",
+    spend_rows.STILL: "Disconnected, figures kept",
+    spend_rows.WAITING: "First reading not there yet",
     spend_rows.LIMITED: "Something cannot be read",
     spend_rows.IDLE_SEATS: "Idle seats",
     spend_rows.UNKNOWN_SEATS: "Last seen unknown",
@@ -40,6 +42,7 @@ SORTS: Mapping[str, Callable[[Row], float | str | None]] = {
 }
 LARGEST_FIRST = ("seats", "idle")
 USUAL_SORT = "-seats"
+GONE: Mapping[str, str] = {"owner": "somebody who owns none"}  # else the value itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +51,19 @@ class Option:
 
     value: str
     label: str
-    services: int
+    count: int  # of the services
     selected: bool
 
 
 @dataclass(frozen=True, slots=True)
-class SpendChoice:
-    """The filters, sort and page; the field names are the address's parameters."""
+class SpendChoice(Choice):
+    """See `Choice`. `place`: the number of services before the page, or "last"."""
 
-    q: str = ""
     category: tuple[str, ...] = ()
     state: tuple[str, ...] = ()
     need: tuple[str, ...] = ()
     owner: tuple[str, ...] = ()  # a person's number, or NOBODY
     sort: str = USUAL_SORT
-    place: str = ""  # the number of services before the page, or "last"
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
@@ -96,23 +97,20 @@ class SpendChoice:
     def is_filtered(self) -> bool:
         return self != type(self)(sort=self.sort, place=self.place)
 
-    def address(self, **changes: Any) -> str:
-        """The query of this choice with `changes`, on its first page; "?" when it is bare."""
-        wanted, bare = replace(self, **{"place": "", **changes}), type(self)()
-        pairs = [
-            (field.name, value)
-            for field in fields(wanted)
-            for value in _values(getattr(wanted, field.name))
-            if getattr(wanted, field.name) != getattr(bare, field.name)
-        ]
-        return f"?{urlencode(pairs)}"
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What the form carries on without a field that one sees."""
+        return [("sort", self.sort)] if self.sort != USUAL_SORT else []
 
     def cleared(self) -> str:
         """The address without any filter, in the same order."""
         return type(self)(sort=self.sort).address()
 
     def options(self, rows: Sequence[Row]) -> dict[str, list[Option]]:
-        """{filter: its values}, each with how many services of all have it."""
+        """{filter: its values}, each with how many services of all have it.
+
+        What is chosen and gone stays a value, so that it can be seen and taken out.
+        """
         owners = {str(o.pk): str(o) for row in rows if (o := row.service.owner)}
         labels: dict[str, Mapping[str, str]] = {
             "category": {c: c for c in sorted({row.service.category for row in rows} - {""})},
@@ -123,10 +121,13 @@ class SpendChoice:
         return {
             name: [
                 Option(value, label, counts[value], value in getattr(self, name))
-                for value, label in labels[name].items()
+                for value, label in {**labels[name], **gone}.items()
                 if counts[value] or value in getattr(self, name)
             ]
             for name in FILTERS
+            for gone in [
+                {v: GONE.get(name, v) for v in getattr(self, name) if v not in labels[name]}
+            ]
             for counts in [Counter(value for row in rows for value in _of(row, name))]
         }
 
@@ -138,7 +139,7 @@ class SpendChoice:
             labels = {option.value: option.label for option in options[name]}
             found += [
                 (
-                    f"{title}: {labels.get(value, 'somebody who is gone')}",
+                    f"{title}: {labels[value]}",
                     self.address(**{name: tuple(other for other in values if other != value)}),
                 )
                 for value in values
@@ -147,7 +148,7 @@ class SpendChoice:
 
     def sort_links(self) -> dict[str, dict[str, str]]:
         """{column: address that sorts by it, and how it is sorted now}."""
-        return {key: self._sort_link(key) for key in SORTS}
+        return self.links(SORTS, LARGEST_FIRST)
 
     def _fits(self, row: Row) -> bool:
         service = row.service
@@ -158,12 +159,6 @@ class SpendChoice:
         wanted = (set(getattr(self, name)) for name in FILTERS)
         had = (_of(row, name) for name in FILTERS)
         return all(not asked or asked & has for asked, has in zip(wanted, had, strict=True))
-
-    def _sort_link(self, key: str) -> dict[str, str]:
-        now = {key: "ascending", f"-{key}": "descending"}.get(self.sort, "none")
-        first, second = (f"-{key}", key) if key in LARGEST_FIRST else (key, f"-{key}")
-        url = self.address(sort=second if self.sort == first else first)
-        return {"url": url, "now": now, "arrow": {"ascending": "↑", "descending": "↓"}.get(now, "")}
 
 
 def _of(row: Row, name: str) -> frozenset[str]:
@@ -183,7 +178,3 @@ def _by_name(row: Row) -> tuple[str, int]:
 
 def _by_label(pair: tuple[str, str]) -> str:
     return pair[1].casefold()
-
-
-def _values(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,)

@@ -23,9 +23,10 @@ COLUMNS = (
     Column("accounts", "Accounts", "number", "How many accounts of it Seatwise knows."),
     Column(
         "seats",
-        "Paid seats",
+        "Seats",
         "number",
-        "Everybody the service lists, pending invitations included; empty: never read.",
+        "Everybody the service lists, whatever the role, pending invitations included; "
+        "accounts that were never read are left out; empty: none was read.",
     ),
     Column("active", "Active", "number", "Seen within the last 30 days."),
     Column(

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
 
+from seatwise import history
 from seatwise.models.member import IDLE, NEVER, UNKNOWN
 from seatwise.views import spend_rows
 from seatwise.views.member_choice import MemberChoice
@@ -31,6 +33,12 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
         "{services} services were not read for long.",
         "Their numbers are older than their schedule promises.",
     ),
+    spend_rows.STILL: (
+        "warn",
+        "{name} is disconnected.",
+        "{services} services have an account that is disconnected.",
+        "{whose} stand still since {day}.",
+    ),
     spend_rows.IDLE_SEATS: (
         "warn",
         "{seats} idle or never seen at {name}.",
@@ -48,6 +56,12 @@ SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
         "The last use of {seats} at {name} is unknown.",
         "The last use of {seats} at {services} services is unknown.",
         "Unknown is not idle and is not counted in savings.",
+    ),
+    spend_rows.WAITING: (
+        "info",
+        "The first reading of {name} is not there yet.",
+        "The first reading of {services} services is not there yet.",
+        "Until then nothing of it is in the figures.",
     ),
     spend_rows.NOTHING_READ: (
         "info",
@@ -80,14 +94,39 @@ def _need(need: str, rows: Sequence[Row]) -> Need:
     tone, one, many, more = SENTENCES[need]
     seats = _seats(need, rows)
     names = {
-        "name": f"\u2068{rows[0].service.name}\u2069",  # whichever way it is written
+        "name": _name(need, rows[0]),
         "services": f"{len(rows):,}",
         "seats": f"{seats:,} seat{'' if seats == 1 else 's'}",
     }
     what = (one if len(rows) == 1 else many).format_map(names)
     if need == spend_rows.IDLE_SEATS:
         more = _how_long(rows)
+    elif need == spend_rows.STILL:
+        several = sum(len(row.concerned[need]) for row in rows) > 1
+        whose = "Their figures, the oldest of them," if several else "Its figures"
+        more = more.format(whose=whose, day=_since(need, rows))
     return Need(tone, seats or len(rows), what, more, *_way(need, rows))
+
+
+def _name(need: str, row: Row) -> str:
+    """The service, and which of its accounts where it has several."""
+    name, accounts = _isolated(row.service.name), row.concerned[need]
+    if not accounts or not row.service.has_several:
+        return name
+    more = f" and {len(accounts) - 1} more" if len(accounts) > 1 else ""
+    return f"{name} ({_isolated(accounts[0].account_name)}{more})"
+
+
+def _isolated(name: str) -> str:
+    return f"\u2068{name}\u2069"  # whichever way it is written
+
+
+def _since(need: str, rows: Sequence[Row]) -> str:
+    """The day of the oldest of their last readings."""
+    accounts = (account for row in rows for account in row.concerned[need])
+    oldest = min(at for account in accounts if (at := account.members_as_of))
+    day = history.day_of(oldest, settings.BILLING_ZONE)
+    return f"{day.day} {day:%B %Y}"
 
 
 def _seats(need: str, rows: Sequence[Row]) -> int:
@@ -113,7 +152,11 @@ def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
         return f"{reverse('spend')}{url}", f"See the {len(rows):,} services"
     key, seats = rows[0].service.key, _seats(need, rows)
     if not seats:
-        return reverse("service_settings", args=[key]), "Open its settings"
+        url, accounts = reverse("service_settings", args=[key]), rows[0].concerned[need]
+        if not accounts or not rows[0].service.has_several:
+            return url, "Open its settings"
+        name = _isolated(accounts[0].account_name)
+        return f"{url}?account={accounts[0].pk}", f"Open the settings of {name}"
     statuses = (*IDLE, NEVER) if need == spend_rows.IDLE_SEATS else (UNKNOWN,)
     members = MemberChoice(status=statuses, sort="seen" if len(statuses) > 1 else "name")
     see = "See the member" if seats == 1 else f"See the {seats:,} members"

@@ -1,6 +1,6 @@
 """The rows of the Spend page: each service with its seats, how it is connected, what it needs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from seatwise.models.connection import Every, State
 from seatwise.models.member import ACTIVE, IDLE, IDLE_90, NEVER, UNKNOWN
 
 ACTION, HELD, LATE, LIMITED, NOTHING_READ = "action", "held", "late", "limited", "nothing"
+STILL, WAITING = "still", "waiting"
 IDLE_SEATS, UNKNOWN_SEATS = "idle", "unknown"
 NOT_CONNECTED = "none"
 # A list of members that is older was not read for long.
@@ -56,7 +57,22 @@ class Row:
     service: Service
     seats: Seats
     states: frozenset[str]  # values of `State`, or NOT_CONNECTED
-    needs: frozenset[str]  # ACTION … UNKNOWN_SEATS
+    # {ACTION … UNKNOWN_SEATS: the accounts that have it}; none where it is about all of them.
+    concerned: Mapping[str, Sequence[Connection]]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset(self.concerned)
+
+    @property
+    def read(self) -> int:
+        """How many of its accounts were ever read."""
+        return sum(account.members_as_of is not None for account in self.service.accounts)
+
+    @property
+    def is_in_part(self) -> bool:
+        """Whether its figures lack an account that was never read."""
+        return 0 < self.read < len(self.service.accounts)
 
     @property
     def owner(self) -> str:
@@ -83,11 +99,14 @@ def total(found: Iterable[Row]) -> Seats:
 
 
 def is_late(account: Connection, now: datetime) -> bool:
-    """Whether its members were not read for much longer than its schedule promises."""
+    """Whether its members were not read for much longer than its schedule promises.
+
+    Never of one that was not read yet, nor of one that is not read any more.
+    """
     if account.is_by_file:
         read, most = account.members_as_of, FILE_LATE_AFTER
     elif account.is_alive:
-        read, most = account.members_as_of or account.connected_at, LATE_AFTER[account.sync_every]
+        read, most = account.members_as_of, LATE_AFTER[account.sync_every]
     else:
         return False
     return read is not None and read < now - most
@@ -104,19 +123,27 @@ def _row(service: Service, counts: Mapping[str, int], now: datetime) -> Row:
         idle_90=counts.get(IDLE_90, 0),
     )
     states = frozenset(account.state for account in service.accounts) or {NOT_CONNECTED}
-    return Row(service, seats, frozenset(states), _needs(service, seats, now))
+    return Row(service, seats, frozenset(states), _concerned(service, seats, now))
 
 
-def _needs(service: Service, seats: Seats, now: datetime) -> frozenset[str]:
+def _concerned(service: Service, seats: Seats, now: datetime) -> Mapping[str, Sequence[Connection]]:
     accounts = service.accounts
-    runs = [run for account in accounts if (run := account.open_run)]
-    needs = {
-        ACTION: any(account.state == State.NEEDS_RECONNECT for account in accounts),
-        HELD: any(run.is_doubted for run in runs),
-        LATE: any(is_late(account, now) for account in accounts),
-        LIMITED: any(account.state == State.LIMITED for account in accounts),
+    of_accounts: Mapping[str, Callable[[Connection], bool]] = {
+        ACTION: lambda account: account.state == State.NEEDS_RECONNECT,
+        HELD: lambda account: (run := account.open_run) is not None and run.is_doubted,
+        LATE: lambda account: is_late(account, now),
+        STILL: lambda account: (
+            account.state == State.DISCONNECTED and account.members_as_of is not None
+        ),
+        LIMITED: lambda account: account.state == State.LIMITED,
+        WAITING: lambda account: account.is_alive and account.members_as_of is None,
+    }
+    of_service = {
         NOTHING_READ: seats.total is None and not any(account.is_alive for account in accounts),
         IDLE_SEATS: seats.total is not None and seats.savable > 0,
         UNKNOWN_SEATS: seats.total is not None and seats.unknown > 0,
     }
-    return frozenset(name for name, is_so in needs.items() if is_so)
+    found = {need: [a for a in accounts if has(a)] for need, has in of_accounts.items()}
+    return {need: some for need, some in found.items() if some} | {
+        need: [] for need, is_so in of_service.items() if is_so
+    }

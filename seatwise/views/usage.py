@@ -22,6 +22,11 @@ from seatwise.views.shell import one_account
 
 RANGES = (3, 6, 12, 24)
 USUAL_RANGE = 12
+# Tokens, for series of each kind in their order; any of them may stand in one chart.
+COLOURS: Mapping[str, Sequence[str]] = {
+    "bar": ("chart-2", "chart-1", "chart-4", "chart-6"),
+    "line": ("chart-3", "chart-5"),
+}
 CHANNELS = "notifications_"  # how the keys begin of what was sent, one for each channel
 
 Points = Mapping[date, Mapping[str, UsagePoint]]
@@ -200,8 +205,13 @@ def headline(connector: Connector | None, metrics: Sequence[MetricInfo]) -> list
 def chart(
     connector: Connector | None, metrics: Sequence[MetricInfo], table: Sequence[Month]
 ) -> dict[str, object]:
-    """What the chart draws, oldest month first; None where a number is unknown."""
+    """What the chart draws, oldest month first; None where a number is unknown.
+
+    Raises ValueError where the connector names more headline metrics than there are COLOURS.
+    """
     oldest_first = list(reversed(table))
+    drawn = headline(connector, metrics)
+    kinds = ["line" if metric.estimate else "bar" for metric in drawn]
     return {
         "months": [
             {
@@ -215,7 +225,8 @@ def chart(
         "series": [
             {
                 "name": f"{metric.name} (estimate)" if metric.estimate else metric.name,
-                "kind": "line" if metric.estimate else "bar",
+                "kind": kind,
+                "colour": colour,
                 "values": [
                     value.value
                     for row in oldest_first
@@ -223,9 +234,18 @@ def chart(
                     if value.metric.key == metric.key
                 ],
             }
-            for metric in headline(connector, metrics)
+            for metric, kind, colour in zip(drawn, kinds, _colours(kinds), strict=True)
         ],
     }
+
+
+def _colours(kinds: Sequence[str]) -> list[str]:
+    """A colour for each series; two of one chart never share one."""
+    left = {kind: iter(colours) for kind, colours in COLOURS.items()}
+    found = [next(left[kind], None) for kind in kinds]
+    if None in found:
+        raise ValueError(f"A chart has no colours for {len(kinds)} series: {', '.join(kinds)}.")
+    return [colour for colour in found if colour]
 
 
 def usage_gaps(

@@ -19,6 +19,7 @@ from seatwise.models import (
     Revocation,
     Service,
     SyncRun,
+    Upload,
     UsagePoint,
     User,
 )
@@ -314,6 +315,19 @@ def test_a_sync_in_another_thread_makes_no_call_with_the_grant_after_the_revocat
     assert (UsagePoint.objects.count(), Member.objects.count()) == rows
     connection.refresh_from_db()
     assert (connection.state, connection.attention) == ("disconnected", "")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_with_what_was_collected_a_file_that_waits_goes(
+    connection: Connection, admin: User, at_once: bool
+) -> None:
+    Upload.objects.create(
+        service=connection.service, name="a.csv", data=b"email", uploaded_at=timezone.now()
+    )
+    connections.revoke(connection, by=admin, erase=at_once)
+    assert Upload.objects.exists() is not at_once
+    connections.erase(connection)
+    assert not Upload.objects.exists()
 
 
 @pytest.mark.fault(84)

@@ -67,7 +67,7 @@ def _filled() -> Exhibits:
 
 
 def _spoilt(admin: Any) -> list[dict[str, int]]:
-    """PagerDuty with an account for each payload, and a service of one's own that is all payload."""
+    """PagerDuty with an account for each payload, and services that are all payload."""
     from seatwise import audit
     from seatwise.models import Connection, Service, User
     from seatwise.models.audit_event import Action
@@ -138,7 +138,9 @@ def _file(service: Any, payload: str, admin: Any, *, is_read: bool) -> None:
 
     cell = payload.replace('"', '""')
     text = f'email,name,role,license,"{cell} column"\n'
-    text += "".join(f'"{n}@x.example","{cell} name","{cell} role","{cell}","{cell}"\n' for n in "ab")
+    text += "".join(
+        f'"{n}@x.example","{cell} name","{cell} role","{cell}","{cell}"\n' for n in "ab"
+    )
     upload = sync.byfile.upload(service, text.encode(), name=f"{payload} file.csv", by=admin)
     if is_read:
         opened = memberfile.opened(text.encode())
@@ -150,9 +152,9 @@ def _file(service: Any, payload: str, admin: Any, *, is_read: bool) -> None:
 
 def _long(admin: Any) -> tuple[int, list[int]]:
     """An account of people whose names are long, run from right to left, or were never told."""
+    from seatwise.models import Service
     from tests.pages import rows
     from tests.pages.test_markup import FIELDS, account
-    from seatwise.models import Service
 
     service = Service.objects.get(key="pagerduty")
     words = {each: f"{LONG[:60]} {each}" for each in FIELDS}

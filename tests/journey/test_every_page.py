@@ -16,7 +16,7 @@ def open_catalogue(page: Page) -> None:
     page.get_by_role("button", name="Add a service").or_(
         page.get_by_role("link", name="Add a service")
     ).first.click()
-    expect(page.get_by_role("button", name="Add GitHub")).to_be_visible()
+    expect(page.get_by_role("button", name="Add GitHub", exact=True)).to_be_visible()
 
 
 def open_popover(page: Page) -> None:

@@ -95,5 +95,7 @@ def test_without_scripts_times_are_in_utc_and_say_so(chromium: Browser, shown: S
     )
     page = context.new_page()
     page.goto(f"{shown.demo.url}{SERVICE}/members/{shown.exhibits.members[-2]}/")
-    expect(page.locator("main time").filter(has_text=f"{SEEN:%Y-%m-%d %H:%M} UTC").first).to_be_visible()
+    expect(
+        page.locator("main time").filter(has_text=f"{SEEN:%Y-%m-%d %H:%M} UTC").first
+    ).to_be_visible()
     context.close()

@@ -69,13 +69,29 @@ def build(client: Client, admin: User) -> Estate:
         state = "by_file" if number % 3 == 2 else "active"
         rows.connection(service, account_id=service.key, state=state)
     run = run_of(account, stages={"members": stage()}, requested_by=admin)
-    add_more(account, 60)
+    _fill(account, 60)
     person = User.objects.create_user("oz@example.com", None, name="Oz Owner")
     return Estate(account, _someone(account), run, person)
 
 
 def add_more(account: Connection, many: int) -> None:
-    """More of all that grows: members with their evidence and their past, syncs, usage."""
+    """More of all that grows: services with their owners, users, and all that `_fill` adds."""
+    known = Service.objects.count()
+    for number in range(known, known + max(many // 4, 3)):
+        name = f"Person {number}"
+        user = User.objects.create_user(f"person{number}@example.com", None, name=name)
+        service = rows.service(*_named(number))
+        service.owner, service.category = user, f"Category {number % 3}"
+        service.save()
+        for place in range(number % 3):
+            state = ("active", "limited", "needs_reconnect", "by_file")[number % 4]
+            each = rows.connection(service, account_id=f"{service.key}-{place}", state=state)
+            run_of(each)
+    _fill(account, many)
+
+
+def _fill(account: Connection, many: int) -> None:
+    """Members with their evidence and their past, syncs, usage, lines of the trail."""
     now = timezone.now()
     service = account.service
     pools = [rows.license_pool(account, f"Plan {now:%f}{kind}", kind) for kind in ("full", "other")]

@@ -97,7 +97,7 @@ def test_spend_counts_the_seats_of_every_account(
 ) -> None:
     page = shown(as_viewer, "/")
     assert "2 accounts" in page
-    assert '<td class="num" data-label="Seats">5</td>' in page
+    assert 'data-label="Seats"><a class="plain" href="/services/pagerduty/members/">5</a>' in page
 
 
 def test_sync_now_reads_the_account_that_is_shown_or_all(

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from seatwise import icons
-from seatwise.views.design import COLOURS
+from seatwise.views.design import COLOURS, SIZES, SPACES
 
 PACKAGE = Path(__file__).parents[2] / "seatwise"
 CSS = PACKAGE / "static" / "css"
@@ -36,13 +36,23 @@ def test_no_id_is_given_twice(as_viewer: Client) -> None:
     assert sorted(found) == sorted(set(found))
 
 
-def test_every_colour_and_size_of_the_tokens_is_shown(as_viewer: Client) -> None:
+def test_each_mark_size_and_space_of_the_tokens_is_drawn_as_itself(as_viewer: Client) -> None:
+    html = page(as_viewer)
     named = set(re.findall(r"--([\w-]+):", (CSS / "tokens.css").read_text("utf-8")))
     shown = {name for names in COLOURS.values() for name in names}
     assert shown <= named
     drawn = (CSS / "design.css").read_text("utf-8")
-    assert [name for name in shown if f".swatch__colour--{name} {{" not in drawn] == []
-    assert {name for name in named if re.match(r"(chart-\d|age-)", name)} <= shown
+    marks = {name for name in named if re.match(r"chart-\d|age-|\w+-dot$", name)}
+    assert marks <= shown
+    steps = {f"size-{at}": f"type--{at}" for at in SIZES}
+    steps |= {f"space-{at}": f"space--{at}" for at in SPACES}
+    assert set(steps) == {name for name in named if re.match(r"(size|space)-", name)}
+    looks = {f"swatch__colour--{name}": f"fill: var(--{name})" for name in shown}
+    looks |= {of: f"font-size: var(--{name})" for name, of in steps.items() if "size" in name}
+    looks |= {of: f"inline-size: var(--{name})" for name, of in steps.items() if "space" in name}
+    assert [of for of, look in looks.items() if f".{of} {{ {look}; }}" not in drawn] == []
+    # Once in the light and once in the dark.
+    assert {of for of in looks if len(re.findall(rf'{of}["\s]', html)) != 2} == set()
 
 
 def test_every_tone_and_status_has_its_chip(as_viewer: Client) -> None:

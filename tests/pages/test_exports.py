@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from seatwise.models import AuditEvent, Connection
+from seatwise.models import AuditEvent, Connection, User
 from tests.pages import rows, runs
 
 ROOT = Path(__file__).parents[2]
@@ -187,8 +187,82 @@ def test_the_spend_table_is_taken_along_as_it_is_filtered(
     names = ("seats", "active", "active_percent", "idle", "unknown", "savable")
     assert [everything["pagerduty"][name] for name in names] == ["3", "1", "50", "1", "1", "1"]
     filtered = sheet(as_viewer, "/?q=zoom&format=xlsx")
-    assert [(line["Service"], line["Paid seats"]) for line in filtered] == [("Zoom", "")]
+    assert [(line["Service"], line["Seats"]) for line in filtered] == [("Zoom", "")]
     assert ("Filter", "none") not in about(as_viewer, "/?q=zoom&format=xlsx")
+
+
+SPEND = {  # column: (title, cell)
+    "key": ("Key", "pagerduty"),
+    "service": ("Service", "PagerDuty"),
+    "vendor": ("Vendor", "PagerDuty, Inc."),
+    "category": ("Category", "Incidents"),
+    "owner": ("Owner", "Vic Viewer"),
+    "connection": ("Connection", "Active, Limited"),
+    "accounts": ("Accounts", 2),
+    "seats": ("Seats", 16),
+    "active": ("Active", 6),
+    "active_percent": ("Active, per cent", 55),  # 6 of 11
+    "idle": ("Idle", 3),
+    "idle_90": ("Idle for 90 days", 1),
+    "never": ("Never seen", 2),
+    "unknown": ("Unknown", 4),
+    "savable": ("Could be saved", 5),
+    "as_of": ("Members as of (UTC)", datetime(2026, 3, 4, 5, 6, 7)),  # noqa: DTZ001
+}
+
+
+@pytest.fixture
+def spent(viewer: User) -> Connection:
+    """A service with two accounts and one of every kind of member, and another service."""
+    service = rows.service()
+    service.vendor, service.category, service.owner = "PagerDuty, Inc.", "Incidents", viewer
+    service.save()
+    one = rows.connection(service)
+    read = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    two = rows.connection(service, account_id="P2", state="limited", members_as_of=read)
+    for number, days in enumerate((0, 1, 5, 10, 20, 29, 40, 70, 100)):
+        rows.member((one, two)[number % 2], f"Seen {number}", seen=days)
+    for account in (one, two):
+        rows.member(account, "Nia Never", never_read_at=timezone.now())
+    for number in range(4):
+        rows.member((one, two)[number % 2], f"Unknown {number}")
+    rows.member(two, "Ivy Invited", invited=True)
+    rows.member(two, "Gus Gone", seen=50, left_at=timezone.now())
+    rows.connection(rows.service("zoom", "Zoom"), account_id="Z1", members_as_of=None)
+    return one
+
+
+def test_each_cell_of_the_spend_table_is_the_one_that_was_counted_by_hand(
+    as_viewer: Client, spent: Connection
+) -> None:
+    (row,) = sheet(as_viewer, "/?q=pager&format=xlsx")
+    assert row == dict(SPEND.values())
+    (line,) = lines(as_viewer, "/?q=pager&format=csv")
+    written = {key: str(cell) for key, (_title, cell) in SPEND.items()}
+    assert line == written | {"as_of": "2026-03-04T05:06:07Z"}
+    (never_read,) = lines(as_viewer, "/?q=zoom&format=csv")
+    told = {key for key, cell in never_read.items() if cell}
+    assert told == {"key", "service", "connection", "accounts"}
+
+
+def test_the_sheet_about_the_spend_table_names_each_filter(
+    as_viewer: Client, spent: Connection, viewer: User
+) -> None:
+    query = f"?q=pager&category=Incidents&state=limited&state=active&need=idle&owner={viewer.pk}"
+    told = about(as_viewer, f"/{query}&format=xlsx")
+    assert [value for title, value in told if title == "Filter"] == [
+        "“pager”",
+        "Category: Incidents",
+        "Connection: Limited",
+        "Connection: Active",
+        "Attention: Idle seats",
+        "Owner: Vic Viewer",
+    ]
+    assert ("Rows", 1) in told
+    nobody = about(as_viewer, "/?owner=nobody&format=xlsx")
+    assert [value for title, value in nobody if title == "Filter"] == ["Owner: Nobody yet"]
+    every = about(as_viewer, "/?format=xlsx")
+    assert [value for title, value in every if title == "Filter"] == ["none"]
 
 
 def test_the_syncs_are_taken_along_as_they_are_filtered(

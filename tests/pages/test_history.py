@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from seatwise.models import Connection, SyncRun, User
 from seatwise.models.sync_run import RunState
@@ -135,18 +134,6 @@ def test_without_a_sync_the_tab_says_the_next_step(as_admin: Client, as_viewer: 
     assert "ask Ada Admin" in page(as_viewer)
     rows.connection(service)
     assert "No sync ended like this" in page(as_viewer, f"{HISTORY}?ending=cancelled")
-
-
-def test_the_list_asks_the_same_few_questions_however_many_syncs(
-    as_admin: Client,
-    account: Connection,
-    admin: User,
-    django_assert_max_num_queries: DjangoAssertNumQueries,
-) -> None:
-    for _ in range(25):
-        run_of(account, "cancelled", requested_by=admin, ended_by=admin)
-    with django_assert_max_num_queries(10):
-        page(as_admin)
 
 
 # ---- files -----------------------------------------------------------------------------

@@ -1,21 +1,25 @@
 """One palette, which people who see fewer colours can tell apart too."""
 
 import re
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
 
+from seatwise.connectors.base import MetricInfo
+from seatwise.views.usage import COLOURS, chart, headline
 from tests.pages.colours import SIGHTS, apart, contrast, distance, seen
 
 TOKENS = Path(__file__).parents[2] / "seatwise" / "static" / "css" / "tokens.css"
+SCRIPTS = TOKENS.parents[1] / "js"
 FAR_ENOUGH = 10  # CIEDE2000 of what stands side by side
 AGES = ["7", "30", "60", "90", "older", "never", "unknown", "invited"]
 ORDERED = AGES[:6]
 STATUSES = ["ok", "warn", "bad", "info", "neutral"]
 SERIES = [f"chart-{number}" for number in range(1, 8)]
-# Drawn over each other or one after the other: bars and lines of a chart, in their order.
-TOGETHER = [*pairwise(SERIES), *zip(SERIES, SERIES[2:6], strict=False), ("chart-1", "chart-4")]
+# Whatever a chart draws: a person may switch any of its series off, and the rest stay.
+TOGETHER = list(combinations([colour for colours in COLOURS.values() for colour in colours], 2))
 SCHEMES = ["light", "dark"]
 
 
@@ -41,6 +45,47 @@ def test_what_stands_side_by_side_is_told_apart_with_every_sight(scheme: str, si
         if apart(colours[pair[0]], colours[pair[1]], sight) < FAR_ENOUGH
     }
     assert near == {}
+
+
+def metrics(bars: int, lines: int) -> list[MetricInfo]:
+    kinds = [False] * bars + [True] * lines
+    return [MetricInfo(f"m{at}", f"M{at}", "What.", "GET /m", estimate=is_line)
+            for at, is_line in enumerate(kinds)]  # fmt: skip
+
+
+class Counting:
+    """All that a chart asks of a connector."""
+
+    def __init__(self, counted: Sequence[MetricInfo]) -> None:
+        self.usage_headline = tuple(metric.key for metric in counted)
+
+
+def colours_of(bars: int, lines: int) -> list[str]:
+    counted = metrics(bars, lines)
+    drawn = chart(Counting(counted), counted, [])  # type: ignore[arg-type]
+    return [series["colour"] for series in drawn["series"]]  # type: ignore[attr-defined]
+
+
+def test_no_two_series_of_a_chart_share_a_colour() -> None:
+    most = {kind: len(colours) for kind, colours in COLOURS.items()}
+    used = colours_of(most["bar"], most["line"])
+    assert len(set(used)) == most["bar"] + most["line"]
+    assert set(used) == {colour for pair in TOGETHER for colour in pair}
+    assert colours_of(2, 1) == ["chart-2", "chart-1", "chart-3"]
+    assert len(headline(None, metrics(9, 0))) <= most["bar"]
+
+
+@pytest.mark.parametrize(("bars", "lines"), [(5, 0), (0, 3), (5, 3)])
+def test_a_chart_of_more_series_than_colours_is_refused(bars: int, lines: int) -> None:
+    with pytest.raises(ValueError, match=f"no colours for {bars + lines} series"):
+        colours_of(bars, lines)
+
+
+def test_scripts_name_no_colour_of_a_series_themselves() -> None:
+    text = (SCRIPTS / "charts.js").read_text(encoding="utf-8")
+    named = set(re.findall(r"--chart-\d", text))
+    assert named <= {"--chart-1"}  # behind the month that is pointed at
+    assert "({ colour }) => `--${colour}`" in text
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

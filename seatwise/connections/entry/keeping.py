@@ -10,12 +10,13 @@ from seatwise.connections import checking, revocation
 from seatwise.connections.checking import Proved
 from seatwise.connections.tokens import store
 from seatwise.connectors.base import Connector
-from seatwise.models import Connection, Notice, Revocation, Service, User
+from seatwise.models import Connection, Notice, Revocation, Service, SyncRun, Upload, User
 from seatwise.models.audit_event import Action
 from seatwise.models.connection import State
 from seatwise.vault import CannotOpen
 
 REPLACED = "It was replaced by a newer authorization."
+CONNECTED = "An account was connected."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def keep(service: Service, connector: Connector, proved: Proved, *, by: User) ->
     connection.save()
     Notice.objects.close(connection, now)
     others = service.connections.exclude(pk=connection.pk)
+    _forget_files(service, now)
     if not others.holding_a_grant().exists():
         others.shown().update(replaced_at=now)
     _record(service, connector, connection, proved, before)
@@ -98,6 +100,13 @@ def _old_key(connection: Connection, proved: Proved) -> tuple[list[Revocation], 
     if same:
         return [], "It is the same API key as before."
     return [revocation.unsaid_key(connection, REPLACED)], ""
+
+
+def _forget_files(service: Service, now: datetime) -> None:
+    """What waits of files can never be applied from here on: they do not mix with an account."""
+    by_file = service.connections.filter(state=State.BY_FILE)
+    SyncRun.objects.in_accounts(by_file).cancel(CONNECTED, now)
+    Upload.objects.filter(service=service).delete()
 
 
 def _describe(connection: Connection, proved: Proved, by: User, now: datetime) -> None:

@@ -21,7 +21,8 @@ document.addEventListener("click", (event) => {
   else if (copier) copy(copier);
   else if (event.target.matches("dialog[open]") && isOutside(event)) event.target.close();
   for (const filter of document.querySelectorAll("details.filter[open]")) {
-    if (!filter.contains(event.target)) filter.open = false;
+    const downloads = event.target.closest("a[download]");
+    if (downloads || !filter.contains(event.target)) filter.open = false;
   }
 });
 

@@ -18,12 +18,8 @@ function palette(canvas) {
 
 const exact = (value) => (value == null ? "unknown" : value.toLocaleString("en-GB"));
 
-// Which of the palette's colours each series has: bars and lines from their own lists.
-function tints(series) {
-  const bars = ["--chart-2", "--chart-1", "--chart-4", "--chart-6"];
-  const lines = ["--chart-3", "--chart-5"];
-  return series.map(({ kind }) => (kind === "line" ? lines : bars).shift() ?? "--chart-7");
-}
+// The custom properties of the palette that the server has chosen for the series.
+const tints = (series) => series.map(({ colour }) => `--${colour}`);
 
 // What can still change is hatched, so that nobody takes a month that goes on for a drop.
 const hatched = (colour) => ({

@@ -103,6 +103,15 @@ class Seats:
     status: Counter[str] = field(default_factory=Counter)
 
     @property
+    def active_60(self) -> int:
+        """Seen within 60 days."""
+        return self.active + self.status[IDLE_30]
+
+    @property
+    def active_90(self) -> int:
+        return self.active_60 + self.status[IDLE_60]
+
+    @property
     def active_share(self) -> int | None:
         """Per cent of those whose last seen is known."""
         return round(100 * self.active / self.known) if self.known else None

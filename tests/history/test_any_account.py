@@ -113,7 +113,9 @@ def by_hand(spans: dict[Account, list[date]], month: date) -> Numbers:
     told: Numbers = {
         key: (seat_days[key], seats, at, at_end[key]) for key, (seats, at) in most.items()
     }
-    told.setdefault(("all", ""), (0, 0, None, 0))
+    # Between the last look at one account and the first at another nothing is known of any day.
+    is_known = any(since <= day <= until for since, until in spans.values() for day in days)
+    told.setdefault(("all", ""), (0 if is_known else None, 0, None, 0))
     if ("license", "") in told:  # what is unknown has no mark
         told["license", ""] = (seat_days["license", ""], None, None, at_end["license", ""])
         if not seat_days["license", ""] and not at_end["license", ""]:

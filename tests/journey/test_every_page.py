@@ -64,7 +64,7 @@ PLACES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
     "spend": ("/", None),
     "info": (f"{SERVICE}/", None),
     "members": (f"{SERVICE}/members/", None),
-    "member": (f"{SERVICE}/seats/", open_member),
+    "member": (f"{SERVICE}/members/?sort=-seen", open_member),
     "usage": (f"{SERVICE}/usage/", await_chart),
     "history": (f"{SERVICE}/history/", None),
     "settings": (f"{SERVICE}/settings/", None),

@@ -197,7 +197,7 @@ SPEND = {  # column: (title, cell)
     "vendor": ("Vendor", "PagerDuty, Inc."),
     "category": ("Category", "Incidents"),
     "owner": ("Owner", "Vic Viewer"),
-    "connection": ("Connection", "Active, Limited"),
+    "connection": ("Connection", "Connected, Limited"),
     "accounts": ("Accounts", 2),
     "seats": ("Seats", 16),
     "active": ("Active", 6),
@@ -254,7 +254,7 @@ def test_the_sheet_about_the_spend_table_names_each_filter(
         "“pager”",
         "Category: Incidents",
         "Connection: Limited",
-        "Connection: Active",
+        "Connection: Connected",
         "Attention: Idle seats",
         "Owner: Vic Viewer",
     ]

@@ -27,7 +27,7 @@ def test_never_is_shown_with_its_source_and_counted_apart(as_viewer: Client, db:
     assert "never seen, as the vendor itself says" in info
     assert "of the 2 whose last seen is known" in info
     spend = as_viewer.get("/").content.decode()
-    assert "1 unknown are not counted as idle" in " ".join(spend.split())
+    assert "1 unknown is not counted as idle" in " ".join(spend.split())
     assert "1</a> <small>seat</small>" in spend
     assert "idle for 30 days or more, 1 of them never seen" in spend
     assert "50 %" in spend  # one of the two of whom it is known

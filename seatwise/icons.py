@@ -3,12 +3,14 @@
 import re
 from functools import cache
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from seatwise.settings import NODE_MODULES
 
 ICONS = NODE_MODULES / "lucide-static" / "icons"
+SHAPE = re.compile(r"<(path|circle|rect|line|polyline|polygon|ellipse)\b([^>]*?)/?>")
+ATTRIBUTE = re.compile(r'\b(d|cx|cy|r|rx|ry|x|y|x1|x2|y1|y2|width|height|points)="([^"<>]*)"')
 
 
 def draw(name: str, size: int) -> SafeString:
@@ -31,6 +33,11 @@ def _shapes(name: str) -> SafeString:
         text = (ICONS / f"{name}.svg").read_text(encoding="utf-8")
     except OSError:  # installed without its front-end packages, or the set dropped the icon
         return SafeString("")
-    inside = re.search(r"<svg[^>]*>(.*)</svg>", text, re.DOTALL)
-    # The set is pinned by hash, and was looked at: shapes only.
-    return SafeString(re.sub(r"\s*\n\s*", "", inside[1]) if inside else "")
+    # Shapes and what they are drawn by, and nothing else that such a file might hold.
+    return format_html_join(
+        "", "<{}{}/>", ((shape, _drawn(rest)) for shape, rest in SHAPE.findall(text))
+    )
+
+
+def _drawn(attributes: str) -> SafeString:
+    return format_html_join("", ' {}="{}"', ATTRIBUTE.findall(attributes))

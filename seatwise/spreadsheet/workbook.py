@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from html import escape
 from itertools import chain, islice
 from tempfile import TemporaryDirectory
 from typing import IO, Any
-from xml.sax.saxutils import escape
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
@@ -157,7 +157,7 @@ class _Cells:
         style = self.styles.quoted if is_risky(said) else None
         if said.startswith("<r>") and said.endswith("</r>"):
             # XlsxWriter takes such a text for markup of its own; as markup it says just this text.
-            said = f'<r><t xml:space="preserve">{escape(said)}</t></r>'
+            said = f'<r><t xml:space="preserve">{escape(said, quote=False)}</t></r>'
         self.sheet.write_string(row, at, said, style)
 
     def number(self, row: int, at: int, cell: Cell) -> None:

@@ -54,7 +54,8 @@ def test_the_tiles_count_members_seats_activity_and_power(
         "Paid full seats 3 of 5 2 bought, not used · 1 stakeholder apart"
     )
     assert tile(html, "Active in 30 days") == (
-        "Active in 30 days 1 50 % 2 in 60 days, 2 in 90, of the 2 whose last seen is known · 1 unknown"
+        "Active in 30 days 1 50 % 2 in 60 days, 2 in 90,"
+        " of the 2 whose last seen is known · 1 unknown"
     )
     assert tile(html, "Admins and owners").endswith("2 1 Account Owner, 1 Global Admin")
     assert tile(html, "Pending invitations").startswith("Pending invitations 1")

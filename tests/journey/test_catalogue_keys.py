@@ -57,7 +57,7 @@ def test_a_category_stays_while_one_types(admin: Visitor) -> None:
 def test_filters_of_spend_stand_in_the_address_and_back_undoes_them(admin: Visitor) -> None:
     page = home(admin)
     page.keyboard.press("/")
-    search = page.get_by_role("searchbox", name="Search service, vendor or owner")
+    search = page.get_by_role("searchbox", name="Search service or owner")
     expect(search).to_be_focused()
     page.keyboard.type("pager")
     expect(page).to_have_url(f"{admin.demo.url}/?q=pager")

@@ -183,7 +183,7 @@ def test_a_schema_that_is_not_up_to_date_is_told_and_a_newer_one_is_not() -> Non
     """A worker of the release before goes on while the newer one has changed the schema."""
     newest = "SELECT app, name, applied FROM django_migrations WHERE app = 'seatwise'"
     with database.cursor() as cursor:
-        cursor.execute(f"{newest} ORDER BY id DESC LIMIT 1")
+        cursor.execute(f"{newest} ORDER BY name DESC LIMIT 1")
         row = cursor.fetchone()
         cursor.execute("DELETE FROM django_migrations WHERE name = %s", [row[1]])
         try:

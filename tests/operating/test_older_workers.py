@@ -64,7 +64,9 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("the history that holds the release before is not here")
     folder = tmp_path_factory.mktemp("older")
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # without it Python 3.12 warns, 3.11.3 knows none
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(folder)
     assert not (folder / MIGRATIONS / f"{newest}.py").exists()
     return folder
 
@@ -177,7 +179,7 @@ def test_workers_of_either_release_take_up_what_the_other_put_on_the_queue(
     until_read(connection, older, vendor, "ask")
     assert members() == truth
     events = MemberEvent.objects.count()
-    assert "default" in queues()
+    assert len(queues()) == 1
     until_read(connection, ROOT, vendor)
     assert (members(), MemberEvent.objects.count()) == (truth, events)
     assert not queues()

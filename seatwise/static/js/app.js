@@ -12,6 +12,10 @@ const ASKED = [
 ];
 const inViewersZone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+// Whoever goes back again before the scripts listen stands at an address whose page is another.
+const loaded = performance.getEntriesByType("navigation")[0]?.name ?? location.href;
+if (withoutHash(loaded) !== withoutHash(location.href)) location.reload();
+
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
   const closer = event.target.closest("[data-closes]");
@@ -55,6 +59,10 @@ for (const dialog of document.querySelectorAll("dialog[data-modal][open]")) {
     for (const asked of ASKED) here.searchParams.delete(asked);
     history.replaceState(null, "", here);
   });
+}
+
+function withoutHash(address) {
+  return address.split("#")[0];
 }
 
 function dress(root) {

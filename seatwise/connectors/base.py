@@ -221,9 +221,8 @@ class Connector(Protocol):
     roles: ClassVar[Mapping[str, RoleInfo]]
     metrics: ClassVar[tuple[MetricInfo, ...]]
     sources: ClassVar[Mapping[str, str]]  # evidence: key -> "an action on an incident"
-    usage_headline: ClassVar[
-        tuple[str, ...]
-    ]  # the metrics of the chart, bars first; see `COLOURS` of usage
+    # The metrics of the chart, bars first; the usage page has colours for so many of each kind.
+    usage_headline: ClassVar[tuple[str, ...]]
     authorizer: ClassVar[str]  # who must press Authorize at the vendor
     removal: ClassVar[str]  # how a person removes our app at the vendor; a way may know better
     evidence: ClassVar[str]  # what counts as "seen" and what cannot be seen

@@ -1,15 +1,14 @@
 """Everything that changed about members, for ever: rows are added, never altered."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, tzinfo
+from datetime import datetime
 from typing import ClassVar, NamedTuple, Protocol, Self
 
 from django.db import connection as database
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Lower, TruncMonth
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Lower
 
 WHO = ("email", "name")  # fields that tell who somebody is
 OF_THE_MEMBER = ("member", "member__connection", "member__role", "member__license__name")
@@ -143,20 +142,6 @@ class MemberEventQuerySet(models.QuerySet["MemberEvent"]):
         kinds = MemberEvent.Kind
         moved = Q(kind__in=[kinds.JOINED, kinds.LEFT, kinds.RETURNED])
         return self.filter(moved | Q(kind=kinds.CHANGED, field__in=["role", "license"]))
-
-    def count_by_month(self, zone: tzinfo) -> dict[date, Counter[str]]:
-        """{first day of the month in `zone`: {kind, or the field that changed: events}}.
-
-        A licence that was there at the first look is no event of a month.
-        """
-        months: dict[date, Counter[str]] = {}
-        moved = self.exclude(kind=MemberEvent.Kind.LISTED, field="license")
-        rows = moved.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
-        for row in rows.values("month", "kind", "field").annotate(n=Count("pk")):
-            counts = months.setdefault(row["month"].date(), Counter())
-            changed = row["kind"] == MemberEvent.Kind.CHANGED
-            counts[row["field"] if changed else row["kind"]] += row["n"]
-        return months
 
 
 class MemberEvent(models.Model):

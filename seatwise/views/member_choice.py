@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Self
 
 from django.conf import settings
 from django.http import QueryDict
 
+from seatwise import history
 from seatwise.models import Connection
 from seatwise.models.keyset import LONGEST
 from seatwise.models.member import AGES, LEFT, SORTS, STATUSES, MemberQuerySet, Tally
@@ -145,9 +146,9 @@ def month_of(text: str) -> date | None:
 def bounds(month: str) -> tuple[datetime, datetime]:
     """When a month begins and ends, in the billing zone."""
     first = month_of(month) or date.min
-    following = (first + timedelta(days=31)).replace(day=1)
     start, end = (
-        datetime(day.year, day.month, 1, tzinfo=settings.BILLING_ZONE) for day in (first, following)
+        datetime(day.year, day.month, 1, tzinfo=settings.BILLING_ZONE)
+        for day in (first, history.month_after(first))
     )
     return start, end
 

@@ -101,6 +101,8 @@ def test_pages_lead_to_everybody_once_and_back_and_forward_agree(admin: Visitor)
     everybody = [each for some in pages for each in some]
     assert len(pages) > 2
     assert len(set(everybody)) == len(everybody) == 250
+    # Slowly enough that the next step often comes while the page before still loads.
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
     for some in reversed(pages[:-1]):
         page.go_back()
         expect(names).to_have_text(some)

@@ -12,9 +12,15 @@ const ASKED = [
 ];
 const inViewersZone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-// Whoever goes back again before the scripts listen stands at an address whose page is another.
-const loaded = performance.getEntriesByType("navigation")[0]?.name ?? location.href;
-if (withoutHash(loaded) !== withoutHash(location.href)) location.reload();
+// The address that the page's content is of. Whoever goes back or forward to another gets that one
+// anew; also who does so while the page still loads, where nothing would have listened in time.
+let shown = withoutHash(performance.getEntriesByType("navigation")[0]?.name ?? location.href);
+showTheAddress();
+window.addEventListener("popstate", showTheAddress);
+document.addEventListener("htmx:before:history:restore", (event) => event.preventDefault());
+for (const moved of ["push", "replace"]) {
+  document.addEventListener(`htmx:after:history:${moved}`, () => (shown = withoutHash(location.href)));
+}
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
@@ -57,12 +63,17 @@ for (const dialog of document.querySelectorAll("dialog[data-modal][open]")) {
     if (dialog.open) return;
     const here = new URL(location.href);
     for (const asked of ASKED) here.searchParams.delete(asked);
-    history.replaceState(null, "", here);
+    history.replaceState(history.state, "", here);
+    shown = withoutHash(location.href);
   });
 }
 
 function withoutHash(address) {
   return address.split("#")[0];
+}
+
+function showTheAddress() {
+  if (shown !== withoutHash(location.href)) location.reload();
 }
 
 function dress(root) {

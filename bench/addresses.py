@@ -43,7 +43,7 @@ def limits() -> dict[str, float]:
 
 def every_kind(a_member: int) -> dict[str, list[str]]:
     """{kind of page: its addresses}; `a_member` is the number of one of the large service."""
-    from seatwise.models.member import SORTS
+    from seatwise.models.member_order import SORTS
 
     one = list(_one_filter())
     several = list(_several_filters())
@@ -99,7 +99,7 @@ def _members(queries: Iterator[str] | list[str]) -> list[str]:
 
 
 def _one_filter() -> Iterator[str]:
-    from seatwise.models.member import AGES, STATUSES
+    from seatwise.models.member_status import AGES, STATUSES
 
     this_month = datetime.now(UTC)
     yield from (f"?role={word}" for word in ROLES)

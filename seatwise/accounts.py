@@ -40,7 +40,8 @@ class ClosedToStrangers(DefaultAccountAdapter):  # type: ignore[misc]
     # Sentences about passwords, and none of them is one.
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "This e-mail address and this password do not belong together.",
+        "email_password_mismatch": "E-mail or password is wrong. Try again, or ask an "
+        "admin for a link to set a new password.",
         "too_many_login_attempts": "Too many tries with this e-mail address. Wait five minutes, "
         "or ask an admin for a new link.",
     }

@@ -17,12 +17,15 @@ WHITE, INK = "#ffffff", "#1a2033"
 
 
 @lru_cache(maxsize=512)
-def draw(key: str, size: int) -> SafeString:
-    """The service's icon on a square of its brand's colour; its initials where there is none."""
+def draw(key: str, size: int, name: str = "") -> SafeString:
+    """The service's icon on a square of its brand's colour; its initials where there is none.
+
+    `name` is what a service is called that is not in the catalogue: its key may be a mere number.
+    """
     product = catalogue.products().get(key)
     path = _path(product.icon) if product and product.icon else ""
     if product is None or not path:
-        return _initials(product.name if product else key, size)
+        return _initials(product.name if product else name or key, size)
     colour = _colours()[product.icon]
     return format_html(
         '<svg class="logo" width="{0}" height="{0}" viewBox="0 0 40 40" aria-hidden="true">'

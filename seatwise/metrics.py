@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from seatwise import installation, readiness, tasks
 from seatwise.models import Connection, Member, Notice, Service, SyncRun
 from seatwise.models.connection import State
-from seatwise.models.member import STATUSES
+from seatwise.models.member_status import STATUSES
 
 DAY = timedelta(days=1)
 MOST_RUNS = 10_000  # the newest ones that are looked at; a day of 300 connections has some 1,200

@@ -15,7 +15,7 @@ from django.utils import timezone
 from seatwise import history
 from seatwise.history.days import ONE_DAY
 from seatwise.models import Connection, Member, Service, SyncRun
-from seatwise.models.member import Tally
+from seatwise.models.member_order import Tally
 from seatwise.models.sync_run import RunState
 
 EVERY = 300  # seconds

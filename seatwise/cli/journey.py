@@ -11,7 +11,7 @@ from seatwise.cli.follow import follow, sentence
 from seatwise.cli.visitor import Lost, Visitor
 from seatwise.connectors.base import role_info
 from seatwise.models import Connection, Member, SyncRun, UsagePoint
-from seatwise.models.member import IDLE, STATUSES
+from seatwise.models.member_status import IDLE, STATUSES
 from seatwise.models.sync_run import RunState
 
 WIDTH = 110  # columns, where the output is not a terminal
@@ -70,7 +70,7 @@ def _report(connection: Connection, console: Console) -> None:
         f"{label}: {statuses.get(key, 0)}" for key, label in STATUSES.items() if key in statuses
     )
     console.print(f"\n{known}")
-    idle = list(members.having_status(list(IDLE)).sorted_by("seen").for_table())
+    idle = list(members.having_status(IDLE, connection.members_as_of).sorted_by("seen").for_table())
     console.print(_idle(connection, idle))
     console.print(_usage(connection))
     for gap in connection.gaps:

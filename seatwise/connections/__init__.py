@@ -10,7 +10,7 @@ check(connection)                                what can be read, looked at aga
 revoke(connection, by=…, erase=…)                the end
 """
 
-from seatwise.connections.checking import check
+from seatwise.connections.checking import check, summary
 from seatwise.connections.configuration import (
     NotConfigured,
     callback_url,
@@ -21,11 +21,12 @@ from seatwise.connections.configuration import (
 from seatwise.connections.entry.accounts import NotYours, decide, release_held
 from seatwise.connections.entry.consent import StateRejected, begin, finish
 from seatwise.connections.entry.letting_in import let_in_by_key, let_in_by_machine
-from seatwise.connections.revocation import erase, revoke, tell_vendors
+from seatwise.connections.revocation import ASKED_FOR, confirmed, erase, revoke, tell_vendors
 from seatwise.connections.tokens import fresh_token
 from seatwise.connections.ways import NoSuchWay
 
 __all__ = [
+    "ASKED_FOR",
     "NoSuchWay",
     "NotConfigured",
     "NotYours",
@@ -34,6 +35,7 @@ __all__ = [
     "callback_url",
     "check",
     "config",
+    "confirmed",
     "consent_origins",
     "decide",
     "erase",
@@ -44,5 +46,6 @@ __all__ = [
     "missing_settings",
     "release_held",
     "revoke",
+    "summary",
     "tell_vendors",
 ]

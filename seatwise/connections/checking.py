@@ -61,9 +61,10 @@ def put(connection: Connection, checks: Sequence[Check], now: datetime) -> None:
     connection.account_gaps = [asdict(each.gap) for each in checks if each.gap]
 
 
-def summary(checks: Sequence[Check]) -> str:
-    fine = sum(each.verdict == "ok" for each in checks)
-    rest = ", ".join(each.name for each in checks if each.verdict != "ok")
+def summary(checks: Sequence[tuple[str, str]]) -> str:
+    """Of each check its name and its verdict, in a sentence."""
+    fine = sum(verdict == "ok" for _, verdict in checks)
+    rest = ", ".join(name for name, verdict in checks if verdict != "ok")
     return f"{fine} of {len(checks)} are as they should be" + (f"; not: {rest}." if rest else ".")
 
 
@@ -96,7 +97,7 @@ def _note(pk: int, checks: tuple[Check, ...], now: datetime) -> None:
         Action.CHECKED,
         service=connection.service.key,
         about=connection.account_name,
-        said=summary(checks),
+        said=summary([(each.name, each.verdict) for each in checks]),
         detail={each.key: each.verdict for each in checks},
     )
 

@@ -26,6 +26,7 @@ AT_ONCE = 5.0  # seconds that a page waits for the vendor before the rest is lef
 PATIENT = 20.0  # seconds, where nobody waits
 PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30)]
 PAUSES += [timedelta(hours=2), timedelta(hours=6), timedelta(hours=24)]
+ASKED_FOR = sum(PAUSES, timedelta())  # so long a vendor that does not answer is asked again
 
 
 def revoke(connection: Connection, *, by: User, erase: bool) -> None:
@@ -142,6 +143,11 @@ def tell(row: Revocation) -> None:
     if row.state == RevocationState.WAITING:
         _told(row.pk, timezone.now(), AT_ONCE)
     row.refresh_from_db()
+
+
+def confirmed(name: str) -> str:
+    """What is noted where the vendor of that name said yes, and nothing is left to do."""
+    return f"{name} confirmed that the authorization is revoked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +273,7 @@ def _noted(pk: int, answer: oauth.Ended, kind: WayKind, now: datetime) -> bool:
         return False
     name, removal = _vendor(row.service, kind)
     if answer == "confirmed":
-        sentence = f"{name} confirmed that the authorization is revoked."
+        sentence = confirmed(name)
         if kind == "machine":  # its app can always ask for another
             sentence = f"{name} confirmed that the token is revoked. {removal}"
         _settle(row, RevocationState.CONFIRMED, sentence)

@@ -40,6 +40,12 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def newest_first(self) -> Self:
         return self.order_by("-connected_at", "-pk")
 
+    def for_list(self) -> Self:
+        """Without what is sealed or long, which a list of many does not show."""
+        names = ("account_id", "account_name", "region", "connected_at", "replaced_at")
+        read = ("members_as_of", "activity_as_of")
+        return self.only("service", "state", "sync_every", *names, *read)
+
     def with_open_run(self) -> Self:
         """With what `open_run` says, in one query for all."""
         runs = SyncRun.objects.open()

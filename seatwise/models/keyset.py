@@ -7,8 +7,8 @@ somebody joined meanwhile.
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
@@ -58,21 +58,49 @@ class Stretch:
         return self.start + len(self.pks) - 1 if self.pks else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that stand together in an order: in each part an index has them as they are wanted,
+    which of the whole none may have."""
+
+    which: Q
+    most: int  # there are no more of them than that
+    values: tuple[Any, ...] = ()  # of the first keys, which all of them share; (): they differ
+
+    def holds(self, values: Sequence[Any]) -> bool:
+        """Whether a row with these keys is one of them."""
+        if not self.values:
+            return values[0] is not None
+        return tuple(values[: len(self.values)]) == self.values
+
+
 def stretch(
-    rows: "QuerySet[M]", keys: Sequence[Key], *, place: str, size: int, total: int
+    rows: "QuerySet[M]",
+    keys: Sequence[Key],
+    *,
+    place: str,
+    size: int,
+    total: int,
+    parts: Sequence[Part] = (),
 ) -> Stretch:
     """The page at `place`: "" is the first, "last" the last, any other was given by a page before.
 
     A place that cannot be read is the first page. `keys` end with one that no two rows share.
+    `parts`: all of the rows, in their order, where it falls into parts.
     """
     backward = place == LAST or place.startswith(BEFORE)
     known = _read(place, keys)
     if known is None and place != LAST:
         backward = False
-    found = _ordered(rows, keys, known, backward=backward)
     wanted = (total % size or size) if place == LAST else size
-    # With a limit the database walks along an index until it has enough, which of few is never.
-    taken = list(found if total <= FEW else found[: wanted + 1])
+    taken: list[tuple[Any, ...]] = []
+    for section in _sections(keys, parts, known, backward=backward, total=total):
+        found = _ordered(rows.filter(section.which), section, backward=backward)
+        # With a limit the database walks along an index until it has enough, which of few is never.
+        some = found if section.most <= FEW else found[: wanted + 1 - len(taken)]
+        taken += [(*section.shared, *row) for row in some]
+        if len(taken) > wanted:
+            break
     more, taken = len(taken) > wanted, taken[:wanted]
     if backward:
         taken.reverse()
@@ -97,15 +125,53 @@ class _Known:
     values: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """What is asked of the database in one go."""
+
+    keys: Sequence[Key]
+    beyond: Sequence[Any] | None  # the values of these keys that it begins behind
+    most: int  # it holds no more rows than that
+    which: Q = field(default_factory=Q)
+    shared: tuple[Any, ...] = ()  # the values of the keys before
+
+
+def _sections(
+    keys: Sequence[Key],
+    parts: Sequence[Part],
+    known: _Known | None,
+    *,
+    backward: bool,
+    total: int,
+) -> Iterator[_Section]:
+    """What to ask for, one after the other, until there is enough."""
+    turned = list(reversed(parts) if backward else parts)
+    beyond = known.values if known else None
+    first = 0
+    if beyond is not None:
+        holding = (at for at, part in enumerate(turned) if part.holds(beyond))
+        first = next(holding, len(turned))
+    if first == len(turned):  # no parts, or a row that is in none of them any more
+        yield _Section(keys, beyond, total)
+        return
+    for part in turned[first:]:
+        shared = len(part.values)
+        left = keys[shared:] if shared else [replace(keys[0], nullable=False), *keys[1:]]
+        most = min(part.most, total)
+        yield _Section(left, beyond and beyond[shared:], most, part.which, part.values)
+        beyond = None
+
+
 def _ordered(
-    rows: "QuerySet[M]", keys: Sequence[Key], known: _Known | None, *, backward: bool
+    rows: "QuerySet[M]", section: _Section, *, backward: bool
 ) -> "QuerySet[M, tuple[Any, ...]]":
+    keys, beyond = section.keys, section.beyond
     names = [f"key_{number}" for number in range(len(keys))]
     named = rows.alias(**{name: key.of for name, key in zip(names, keys, strict=True)})
-    if known is not None:
+    if beyond is not None:
         named = named.filter(
-            _from_first(keys[0], known.values[0], backward=backward),
-            _beyond(names, keys, known.values, backward=backward),
+            _from_first(keys[0], beyond[0], backward=backward),
+            _beyond(names, keys, beyond, backward=backward),
         )
     order = [key.order(backward=backward) for key in keys]
     ordered: QuerySet[M, tuple[Any, ...]] = named.order_by(*order).values_list(

@@ -1,5 +1,6 @@
 """A licence the account has, and how many of its seats are taken."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
@@ -8,6 +9,14 @@ from django.db import models
 class LicensePoolQuerySet(models.QuerySet["LicensePool"]):
     def of(self, connection: object) -> Self:
         return self.filter(connection=connection).order_by("kind", "name")
+
+    def by_name(self, accounts: Iterable[models.Model]) -> dict[str, list[int]]:
+        """{name: numbers of those that are called so} of these accounts, in the order of names."""
+        found: dict[str, list[int]] = {}
+        held = self.filter(connection__in=[account.pk for account in accounts])
+        for name, pk in held.order_by("name").values_list("name", "pk"):
+            found.setdefault(name, []).append(pk)
+        return found
 
 
 class LicensePool(models.Model):

@@ -1,18 +1,23 @@
 """Who holds a seat at a service, and every change of it for ever."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Concat, Least, Lower
+from django.db.models.functions import Coalesce, Concat, Lower
 
-from seatwise.models.keyset import BY_NAME, BY_NUMBER, Key, Stretch, stretch
+from seatwise.models import keyset
+from seatwise.models.keyset import Stretch
 from seatwise.models.member_event import MemberEvent
+from seatwise.models.member_order import Tally, order_of, parts_of
+from seatwise.models.member_status import age_of, counted_from, in_age, in_status, status_of
 from seatwise.models.signal import Signal
 from seatwise.models.staged import StagedRecord
 
@@ -20,55 +25,8 @@ if TYPE_CHECKING:
     from seatwise.models.connection import Connection
     from seatwise.models.service import Service
 
-ACTIVE, IDLE_30, IDLE_60, IDLE_90 = "active", "idle_30", "idle_60", "idle_90"
-NEVER, UNKNOWN, INVITED, LEFT = "never", "unknown", "invited", "left"
-STATUSES: Mapping[str, str] = {
-    ACTIVE: "Active",
-    IDLE_30: "Idle 30 days",
-    IDLE_60: "Idle 60 days",
-    IDLE_90: "Idle 90 days",
-    NEVER: "Never seen",
-    UNKNOWN: "Unknown",
-    INVITED: "Invited",
-    LEFT: "Left",
-}
-IDLE = (IDLE_30, IDLE_60, IDLE_90)
-AGES: Mapping[str, str] = {
-    "7": "within 7 days",
-    "30": "8 to 30 days ago",
-    "60": "31 to 60 days ago",
-    "90": "61 to 90 days ago",
-    "older": "over 90 days ago",
-    NEVER: "never, as the vendor knows",
-    UNKNOWN: "unknown",
-    INVITED: "invited, not yet in",
-}
-SORTS: Mapping[str, Key | None] = {  # behind it always by name
-    "name": None,
-    "role": Key(F("role")),
-    "license": Key(F("license__name"), nullable=True),
-    "seen": Key(F("last_seen_at"), "time", nullable=True),
-}
 SHORTEST_GRAM = 3  # characters
 SOME = 200  # members who are looked at to learn how common a word is
-
-
-NEVER_SEEN = Q(last_seen_at=None, never_read_at__isnull=False)
-
-
-def order_of(sort: str, roles: Sequence[str] = ()) -> list[Key]:
-    """What a sort of SORTS, with "-" before it the other way round, orders by; else by name.
-
-    `roles`: the vendor's role words, most powerful first. Equal ones stand by name.
-    """
-    name = sort.removeprefix("-")
-    keys = [key] if (key := SORTS.get(name)) else []
-    if name == "role" and roles:
-        ranks = [When(role=word, then=Value(rank)) for rank, word in enumerate(roles)]
-        rank = Case(*ranks, default=Value(len(roles)), output_field=models.IntegerField())
-        keys.insert(0, Key(rank, "number"))
-    turned = [key.reversed() for key in keys or [BY_NAME]] if sort.startswith("-") else keys
-    return [*turned, *([] if turned and name == "name" else [BY_NAME]), BY_NUMBER]
 
 
 def trigrams(of: str | Combinable) -> models.Func:
@@ -76,37 +34,6 @@ def trigrams(of: str | Combinable) -> models.Func:
     return models.Func(
         of, function="seatwise_trigrams", output_field=ArrayField(models.TextField())
     )
-
-
-def looked_until(account: "Connection") -> datetime | None:
-    """How far the evidence reaches that a status is told by; None: nothing was ever read."""
-    return account.activity_as_of or account.members_as_of
-
-
-def counted_from(now: datetime, only: "Connection | None") -> Combinable:
-    """From when days are counted back: `now`, or the last reading where that is longer ago.
-
-    Nobody is idle only because nobody has looked since. `only`: the account of all of the members,
-    where there is one alone, so that accounts need not be read beside each of them.
-    """
-    if only is not None:
-        return Value(min(now, looked_until(only) or now))
-    # LEAST passes over what is null.
-    return Least(Value(now), Coalesce("connection__activity_as_of", "connection__members_as_of"))
-
-
-def seen_within(days: int, until: Combinable) -> Q:
-    return Q(last_seen_at__gte=until - timedelta(days=days))
-
-
-class Tally(NamedTuple):
-    """How many members share all of this."""
-
-    role: str
-    license: str | None  # its name; None where unknown
-    status: str
-    age: str
-    members: int
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
@@ -186,43 +113,12 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.select_related("license", "connection").filter(pk=pk).first()
 
     def with_status(self, now: datetime, only: "Connection | None" = None) -> Self:
-        """Adds `status`. No evidence is unknown, never idle; the vendor's "never" is neither.
-
-        `only`: see `counted_from`.
-        """
-        until = counted_from(now, only)
-        return self.annotate(
-            status=Case(
-                When(left_at__isnull=False, then=Value(LEFT)),
-                When(invited=True, then=Value(INVITED)),
-                When(NEVER_SEEN, then=Value(NEVER)),
-                When(last_seen_at=None, then=Value(UNKNOWN)),
-                When(seen_within(30, until), then=Value(ACTIVE)),
-                When(seen_within(60, until), then=Value(IDLE_30)),
-                When(seen_within(90, until), then=Value(IDLE_60)),
-                default=Value(IDLE_90),
-                output_field=models.CharField(),
-            )
-        )
+        """Adds `status`, a key of STATUSES. `only`: see `counted_from`."""
+        return self.annotate(status=status_of(counted_from(now, only)))
 
     def with_age(self, now: datetime, only: "Connection | None" = None) -> Self:
-        """Adds `age`, a key of AGES: how long ago a current member was last seen.
-
-        `only`: see `counted_from`.
-        """
-        until = counted_from(now, only)
-        spans = ("7", "30", "60", "90")
-        seen = [When(seen_within(int(days), until), then=Value(days)) for days in spans]
-        return self.annotate(
-            age=Case(
-                When(invited=True, then=Value(INVITED)),
-                When(NEVER_SEEN, then=Value(NEVER)),
-                When(last_seen_at=None, then=Value(UNKNOWN)),
-                *seen,
-                default=Value("older"),
-                output_field=models.CharField(),
-            )
-        )
+        """Adds `age`, a key of AGES. `only`: see `counted_from`."""
+        return self.annotate(age=age_of(counted_from(now, only)))
 
     def matching(self, text: str) -> Self:
         """Whose name or e-mail holds every word of `text`, in capitals or not."""
@@ -245,13 +141,21 @@ class MemberQuerySet(models.QuerySet["Member"]):
         wanted = Q(license__name__in=[name for name in names if name])
         return self.filter(wanted | Q(license=None)) if "" in names else self.filter(wanted)
 
-    def having_status(self, statuses: list[str]) -> Self:
-        """Needs `with_status` before it; without statuses, everybody who has not left."""
-        return self.filter(status__in=statuses) if statuses else self.current()
+    def having_status(
+        self, statuses: Sequence[str], now: datetime, only: "Connection | None" = None
+    ) -> Self:
+        """With one of these; without any, who has not left. `only`: see `counted_from`."""
+        if not statuses:
+            return self.current()
+        until = counted_from(now, only)
+        return self.filter(reduce(or_, (in_status(status, until) for status in statuses)))
 
-    def seen_in(self, ages: Sequence[str]) -> Self:
-        """Last seen in one of these AGES. Needs `with_age` before it."""
-        return self.filter(age__in=ages) if ages else self
+    def seen_in(self, ages: Sequence[str], now: datetime, only: "Connection | None" = None) -> Self:
+        """Last seen in one of these AGES. `only`: see `counted_from`."""
+        if not ages:
+            return self
+        until = counted_from(now, only)
+        return self.filter(reduce(or_, (in_age(age, until) for age in ages)))
 
     def joined_between(self, start: datetime, end: datetime) -> Self:
         return self.filter(joined_at__gte=start, joined_at__lt=end)
@@ -264,10 +168,23 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.order_by(*(key.order() for key in order_of(sort, roles)))
 
     def stretch(
-        self, sort: str, roles: Sequence[str] = (), *, place: str, size: int, total: int
+        self,
+        sort: str,
+        roles: Sequence[str] = (),
+        accounts: Iterable["Connection"] = (),
+        tallies: Sequence[Tally] = (),
+        *,
+        place: str,
+        size: int,
+        total: int,
     ) -> Stretch:
-        """One page of `total` rows in the order of `order_of`; see `keyset.stretch`."""
-        return stretch(self, order_of(sort, roles), place=place, size=size, total=total)
+        """One page of `total` rows in the order of `order_of`; see `keyset.stretch`.
+
+        `accounts` and `tallies`: see `parts_of`.
+        """
+        keys = order_of(sort, roles)
+        parts = parts_of(sort, roles, accounts, tallies) if total > keyset.FEW else []
+        return keyset.stretch(self, keys, place=place, size=size, total=total, parts=parts)
 
     def for_table(self) -> Self:
         return self.select_related("license", "connection")
@@ -384,6 +301,29 @@ class Member(models.Model):
         ]
         indexes = [
             models.Index("connection", Lower("name"), "id", name="members_by_name"),
+            *(
+                models.Index(
+                    "connection",
+                    column,
+                    Lower("name"),
+                    "id",
+                    name=f"members_by_{name}",
+                    condition=Q(left_at=None),
+                )
+                for name, column in (
+                    ("role", "role"),
+                    ("license", "license"),
+                    ("seen", "last_seen_at"),
+                )
+            ),
+            *(
+                models.Index(
+                    fields=["connection", f"{what}_at"],
+                    name=f"members_by_{what}",
+                    condition=Q(**{f"{what}_at__isnull": False}),
+                )
+                for what in ("joined", "left")
+            ),
             GinIndex(trigrams("search"), name="members_by_trigrams"),
         ]
 

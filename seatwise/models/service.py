@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from itertools import chain, count
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from django.db import models
 from django.db.models import Prefetch
@@ -17,12 +17,23 @@ if TYPE_CHECKING:
     from seatwise.models.user import User
 
 
+class MenuLine(NamedTuple):
+    """What the menu tells of a service."""
+
+    key: str
+    name: str
+    owner_id: int | None
+    is_connected: bool  # has an account
+
+
 class ServiceQuerySet(models.QuerySet["Service"]):
     def for_table(self) -> Self:
         """With its owner, its connections and their open syncs, in three queries."""
-        newest_first = Connection.objects.newest_first().with_open_run()
-        found = self.by_name().select_related("owner")
-        return found.prefetch_related(Prefetch("connections", queryset=newest_first))
+        return self._with(Connection.objects.newest_first())
+
+    def for_list(self) -> Self:
+        """The same for hundreds of services, whose connections hold what a line of each tells."""
+        return self._with(Connection.objects.newest_first().for_list())
 
     def by_name(self) -> Self:
         return self.order_by(Lower("name"), "pk")
@@ -45,11 +56,17 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         """Makes somebody its owner; whether the service was still there."""
         return bool(self.filter(pk=service.pk).update(owner=owner))
 
-    def for_menu(self) -> Self:
-        """What the menu tells of each, in one query; `is_connected`: has an account."""
+    def for_menu(self) -> list["MenuLine"]:
+        """What the menu tells of each, by name; every page asks for all of them."""
         accounts = Connection.objects.shown().filter(service=models.OuterRef("pk"))
         found = self.by_name().annotate(is_connected=models.Exists(accounts))
-        return found.only("key", "name", "owner_id")
+        told = found.values_list("key", "name", "owner_id", "is_connected")
+        return [MenuLine(*line) for line in told]
+
+    def _with(self, connections: "ConnectionQuerySet") -> Self:
+        found = self.by_name().select_related("owner")
+        with_runs = connections.with_open_run()
+        return found.prefetch_related(Prefetch("connections", queryset=with_runs))
 
 
 class Service(models.Model):
@@ -63,8 +80,6 @@ class Service(models.Model):
     )
     added_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
     added_at = models.DateTimeField(auto_now_add=True)
-
-    is_connected: bool  # where `for_menu` asked
 
     objects = ServiceQuerySet.as_manager()
 
@@ -119,4 +134,4 @@ class Service(models.Model):
         return find(self.key)
 
 
-from seatwise.models.connection import Connection  # noqa: E402  (the two know each other)
+from seatwise.models.connection import Connection, ConnectionQuerySet  # noqa: E402  (the two know each other)

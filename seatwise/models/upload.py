@@ -24,7 +24,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One a service: what is uploaded next takes its place. Gone when it was read or put aside."""
+    """One a service: what is uploaded next takes its place. Gone when it was read or discarded."""
 
     service = models.OneToOneField("Service", on_delete=models.CASCADE, related_name="upload")
     name = models.CharField(max_length=100)  # the file's, as the browser told it

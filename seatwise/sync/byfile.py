@@ -51,7 +51,7 @@ class NotByFile(Exception):
 
 
 class NothingWaits(Exception):
-    """The file was applied, put aside, or replaced by a newer one."""
+    """The file was applied, discarded, or replaced by a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def accept(upload: Upload, file: MemberFile, how: Understood, *, by: User) -> Sy
     """
     locked = _locked(upload.service)
     if not Upload.objects.numbered(upload.pk).delete()[0]:
-        raise NothingWaits("This file waits no more: it was put aside or replaced by a newer one.")
+        raise NothingWaits("This file waits no more: it was discarded or replaced by a newer one.")
     connection = _connection(locked, by)
     connection.remember({"columns": _kept(how)})
     SyncRun.objects.of_connection(connection).cancel(
@@ -204,7 +204,7 @@ def put_aside(service: Service, run_id: int) -> None:
     """Forgets a file that waits, also where it can never be applied. Raises NothingWaits."""
     Service.objects.select_for_update(no_key=True).get(pk=service.pk)
     run = _still_open(_of_files().filter(connection__service=service), run_id)
-    run.end(RunState.CANCELLED, How.CANCELLED, timezone.now(), f"{run.reason} It was put aside.")
+    run.end(RunState.CANCELLED, How.CANCELLED, timezone.now(), f"{run.reason} It was discarded.")
 
 
 @transaction.atomic
@@ -212,7 +212,7 @@ def forget(service: Service, upload_id: int) -> None:
     """Deletes an upload of which nobody has said which column is what. Raises NothingWaits."""
     locked = Service.objects.select_for_update(no_key=True).get(pk=service.pk)
     if not Upload.objects.filter(service=locked).numbered(upload_id).delete()[0]:
-        raise NothingWaits("This file waits no more: it was put aside or replaced by a newer one.")
+        raise NothingWaits("This file waits no more: it was discarded or replaced by a newer one.")
 
 
 def forget_old(now: datetime) -> int:
@@ -273,7 +273,7 @@ def _still_open(runs: SyncRunQuerySet, run_id: int) -> SyncRun:
     held = runs.open().select_related("connection", "requested_by").select_for_update(of=("self",))
     if (run := held.numbered(run_id)) is None:
         raise NothingWaits(
-            "This file waits no more: it was applied, put aside, or replaced by a newer one."
+            "This file waits no more: it was applied, discarded, or replaced by a newer one."
         )
     return run
 

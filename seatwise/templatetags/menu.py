@@ -6,6 +6,7 @@ from django import template
 from django.template import Context
 
 from seatwise.models import Service, User
+from seatwise.models.service import MenuLine
 
 register = template.Library()
 
@@ -16,7 +17,7 @@ MOST_SHOWN = 8
 class Menu:
     """What the menu lists of the services."""
 
-    shown: list[Service]  # by name
+    shown: list[MenuLine]  # by name
     total: int
     hides_trouble: bool  # whether one that is not listed needs somebody
 
@@ -38,7 +39,7 @@ def services_menu(context: Context) -> Menu:
     troubled: frozenset[str] = told().services if told else frozenset()
     here = context.get("place")
 
-    def importance(service: Service) -> tuple[bool, ...]:
+    def importance(service: MenuLine) -> tuple[bool, ...]:
         return (
             service.key != here,
             service.key not in troubled,
@@ -46,8 +47,8 @@ def services_menu(context: Context) -> Menu:
             not service.is_connected,
         )
 
-    by_name = list(Service.objects.for_menu())
-    foremost = {service.pk for service in sorted(by_name, key=importance)[:MOST_SHOWN]}
-    shown = [service for service in by_name if service.pk in foremost]
+    by_name = Service.objects.for_menu()
+    foremost = {service.key for service in sorted(by_name, key=importance)[:MOST_SHOWN]}
+    shown = [service for service in by_name if service.key in foremost]
     hidden = troubled - {service.key for service in shown}
     return Menu(shown, len(by_name), bool(hidden))

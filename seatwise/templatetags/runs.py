@@ -1,8 +1,9 @@
 """What templates say about a sync: how it ended, how long it took, what it changed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from seatwise.models import SyncRun
@@ -24,7 +25,7 @@ TONES = {
 # Where a file is no sync: it waits for somebody, or was never applied.
 FILE_WORDS = {
     RunState.QUEUED: "A file waits for an admin",
-    RunState.CANCELLED: "Put aside",
+    RunState.CANCELLED: "Discarded",
     RunState.SUPERSEDED: "Replaced",
 }
 READ = {"done", "limited"}  # states of a stage that was applied
@@ -55,6 +56,16 @@ def nobody(run: SyncRun) -> str:
     if run.connection.is_by_file:
         return "a user who is gone"
     return "the schedule, the command line, or a user who is gone"
+
+
+@register.simple_tag
+def to_the_second(value: datetime) -> SafeString:
+    """As `exactly` says it, where minutes would not tell two moments apart."""
+    return format_html(
+        '<time datetime="{}" data-local="seconds">{} UTC</time>',
+        value.isoformat(timespec="seconds"),
+        f"{value:%Y-%m-%d %H:%M:%S}",
+    )
 
 
 @register.filter

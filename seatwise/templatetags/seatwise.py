@@ -1,5 +1,6 @@
 """What every template can say: when, how many, which chip, whose logo."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from seatwise.models.connection import State
 register = template.Library()
 
 UNKNOWN = "–"
+JUST_NOW = "just now"
 STATE_TONES = {
     State.ACTIVE: "ok",
     State.LIMITED: "warn",
@@ -26,6 +28,14 @@ STATE_TONES = {
     State.DISCONNECTED: "neutral",
     State.BY_FILE: "neutral",
 }
+WORST_FIRST = (
+    State.NEEDS_RECONNECT,
+    State.RETRYING,
+    State.LIMITED,
+    State.DISCONNECTED,
+    State.BY_FILE,
+    State.ACTIVE,
+)
 AVATAR_COLOURS = 8
 
 
@@ -40,6 +50,13 @@ def when(value: datetime | None, unknown: str = "unknown") -> SafeString:
         f"{value:%Y-%m-%d %H:%M:%S}",
         ago(value, timezone.now()),
     )
+
+
+@register.simple_tag
+def since(value: datetime) -> SafeString:
+    """ "since 6 minutes ago"; only "just now" for what has hardly begun."""
+    said = when(value)
+    return said if ago(value, timezone.now()) == JUST_NOW else format_html("since {}", said)
 
 
 @register.simple_tag
@@ -58,7 +75,7 @@ def ago(value: datetime, now: datetime) -> str:
     """How long before (or after) `now`, as one says it."""
     seconds = (now - value).total_seconds()
     if abs(seconds) < 60:
-        return "just now" if seconds >= 0 else "in a moment"
+        return JUST_NOW if seconds >= 0 else "in a moment"
     words = _span(abs(seconds))
     if seconds < 0:
         return f"in {words}"
@@ -88,12 +105,38 @@ def connection_chip(connection: Connection | None, account: str = "") -> SafeStr
     """How a service is connected, in one or two words; with `account`, which of several it is."""
     if connection is None:
         return chip("Not connected")
-    run = connection.open_run
-    whose = f"{account}: " if account else ""
-    if run is not None and not run.retry_at and connection.is_alive:
-        return chip(f"{whose}Syncing", "info")
     state = State(connection.state)
-    return chip(f"{whose}{state.label}", STATE_TONES[state])
+    words, tone = state.label, STATE_TONES[state]
+    if _is_syncing(connection):
+        words, tone = "Syncing", "info"
+    if not account:
+        return chip(words, tone)
+    return format_html(
+        '<span class="chip chip--{} chip--dot" title="{}: {}"><bdi>{}</bdi>'
+        '<span class="chip__state">: {}</span></span>',
+        *(tone, account, words, account, words),
+    )
+
+
+@register.simple_tag
+def accounts_chip(service: Service) -> SafeString:
+    """How the several accounts of a service are connected: how many are, and the worst of the rest.
+
+    The title counts every state; which account it is stands at the accounts below.
+    """
+    accounts = service.accounts
+    counts = Counter(State(each.state) for each in accounts)
+    said = [f"{counts[state]:,} {state.label.lower()}" for state in WORST_FIRST if counts[state]]
+    worst = next(state for state in WORST_FIRST if counts[state])
+    tone, syncing = STATE_TONES[worst], sum(map(_is_syncing, accounts))
+    words = said[0]
+    if len(counts) > 1:
+        words = f"{counts[State.ACTIVE]:,} of {len(accounts):,} connected, {said[0]}"
+    if syncing:
+        said.append(f"{syncing:,} syncing now")
+        if worst == State.ACTIVE:
+            words, tone = f"{words}, {said[-1]}", "info"
+    return chip(words, tone, title=", ".join(said))
 
 
 @register.simple_tag
@@ -103,9 +146,12 @@ def newest_run(service: Service) -> SyncRun | None:
 
 
 @register.simple_tag
-def logo(key: str, size: int = 40) -> SafeString:
-    """A service's logo as inline SVG, `size` pixels wide; decorative, the name stands beside."""
-    return logos.draw(key, size)
+def logo(key: str, size: int = 40, name: str = "") -> SafeString:
+    """A service's logo as inline SVG, `size` pixels wide; decorative, the name stands beside.
+
+    Without a picture of its own it has the initials of `name`.
+    """
+    return logos.draw(key, size, name)
 
 
 @register.simple_tag
@@ -173,6 +219,11 @@ def tone(connection: Connection) -> str:
 def get(mapping: dict[Any, Any], key: Any) -> Any:
     """The mapping's value for a key that is in a variable."""
     return mapping.get(key)
+
+
+def _is_syncing(connection: Connection) -> bool:
+    run = connection.open_run
+    return run is not None and not run.retry_at and connection.is_alive
 
 
 def _span(seconds: float) -> str:

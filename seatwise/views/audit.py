@@ -27,7 +27,7 @@ COLUMNS = (
     Column("action", "Action (raw)", "text", "The word that never changes, for programs."),
     Column("action_name", "Action", "text", "What happened, as the page names it."),
     Column("who", "Who", "text", "Who did it, by the name they had then."),
-    Column("from", "From", "text", "From where: an IP address, the command line, a worker."),
+    Column("from", "Address", "text", "From where: an IP address, the command line, a worker."),
     Column("service", "Service", "text", "The key of the service it was about."),
     Column("about", "About", "text", "What exactly it was about."),
     Column("said", "Said", "text", "What the trail says of it, in words."),
@@ -95,8 +95,8 @@ class Asked:
             "person": f"Who: {self.person}",
             "service": f"Service: {self.service}",
             "security": "Security only",
-            "since": f"From {self.since}",
-            "until": f"To {self.until}",
+            "since": f"From {_said(self.since)}",
+            "until": f"To {_said(self.until)}",
         }
         given = [name for name, value in asdict(self).items() if value]
         return [(words[name], replace(self, **{name: ""}).address()) for name in given]
@@ -117,6 +117,8 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "asked": asked,
         "events": events,
         "count": count,
+        "total": AuditEvent.objects.count() if asked.is_filtered else count,
+        "names": names,
         "chips": asked.chips(),
         "exports": menu(asked.address()),
         "newer": asked.address(after=events[0].pk) if newer and events else "",
@@ -192,6 +194,12 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if 2000 <= day.year < 2200 else None
+
+
+def _said(text: str) -> str:
+    """A day of an address as pages write it: "23 November 2026"."""
+    day = _day(text)
+    return f"{day.day} {day:%B %Y}" if day else ""
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -94,7 +94,7 @@ def apply(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@require_admin("put an uploaded file aside")
+@require_admin("discard an uploaded file")
 def put_aside(request: HttpRequest, key: str) -> HttpResponse:
     """One that waits to be applied, or an upload of which nobody said which column is what."""
     service = service_or_404(key)
@@ -103,7 +103,7 @@ def put_aside(request: HttpRequest, key: str) -> HttpResponse:
             sync.byfile.forget(service, number_of(request.POST["upload"]))
         else:
             sync.byfile.put_aside(service, _run_id(request))
-        messages.info(request, "The file was put aside and is kept nowhere. Nothing was changed.")
+        messages.info(request, "The file was discarded and is kept nowhere. Nothing was changed.")
     except (NothingWaits, NotByFile) as error:
         messages.error(request, str(error))
     return redirect("service_settings", key=key)

@@ -33,7 +33,7 @@ from seatwise.sync.byfile import NotByFile, NothingWaits, Understood
 from seatwise.views.byfile_mend import context_of, mend, mend_csv, number_of
 from seatwise.views.shell import person, require_admin, service_or_404
 
-GONE = "The file waits no more: it was read, put aside or replaced. Nothing was changed."
+GONE = "The file waits no more: it was read, discarded or replaced. Nothing was changed."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

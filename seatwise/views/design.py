@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from seatwise.connectors.base import MetricInfo, RoleInfo
 from seatwise.connectors.months import last_months
 from seatwise.models import Member
-from seatwise.models.member import AGES, STATUSES
+from seatwise.models.member_status import AGES, STATUSES
 from seatwise.views import export, usage
 from seatwise.views.member_charts import AGE_LABELS, BAR_HEIGHT, Bar
 from seatwise.views.members import TONES, Evidence, Row

@@ -22,7 +22,8 @@ from seatwise.models import (
     Service,
     UsagePoint,
 )
-from seatwise.models.member import (
+from seatwise.models.member_order import Tally
+from seatwise.models.member_status import (
     ACTIVE,
     IDLE_30,
     IDLE_60,
@@ -31,7 +32,6 @@ from seatwise.models.member import (
     LEFT,
     NEVER,
     UNKNOWN,
-    Tally,
 )
 from seatwise.views import usage
 from seatwise.views.member_choice import MemberChoice
@@ -171,7 +171,10 @@ def count_seats(
         powerful=powerful.total(),
         powerful_roles=tuple(words),
         powerful_names=", ".join(
-            f"{powerful[word]} {role_info(connector, word).name}" for word in words
+            # The number does not part from its role at the end of a line.
+            f"{powerful[word]:,}\u00a0{role_info(connector, word).name}"
+            + _plural(powerful[word], "", "s")
+            for word in words
         ),
         status=status,
     )
@@ -210,7 +213,7 @@ def _needs(
             Need(
                 "info",
                 seats.invited,
-                _plural(seats.invited, "invitation is pending.", "invitations are pending."),
+                _plural(seats.invited, "Invitation pending.", "Invitations pending."),
                 "Invited people hold a seat before they have ever come in.",
                 here.address(status=(INVITED,)),
                 _see(seats.invited),
@@ -223,8 +226,8 @@ def _needs(
                 seats.unknown,
                 _plural(
                     seats.unknown,
-                    "member's last seen is unknown, which is not the same as idle.",
-                    "members' last seen is unknown, which is not the same as idle.",
+                    "Member whose last use is unknown, which is not the same as idle.",
+                    "Members whose last use is unknown, which is not the same as idle.",
                 ),
                 url=here.address(status=(UNKNOWN,)),
                 link=_see(seats.unknown),
@@ -256,8 +259,8 @@ def _unseen(connector: Connector | None, members: list[Tally], here: MemberChoic
                 Need(
                     tone,
                     count,
-                    f"{_plural(count, 'member was', 'members were')} {words}.",
-                    f"{full:,} of them {_plural(full, 'holds', 'hold')} a full seat.",
+                    f"{_plural(count, 'Member', 'Members')} {words}.",
+                    _full_seats(full, count),
                     here.address(status=(status,), sort="seen"),
                     _see(count),
                 )
@@ -265,12 +268,21 @@ def _unseen(connector: Connector | None, members: list[Tally], here: MemberChoic
     return needs
 
 
+def _full_seats(full: int, count: int) -> str:
+    """How many of so many hold a full seat."""
+    if count == 1:
+        return "Holds a full seat." if full else "Holds no full seat."
+    if full in (0, count):
+        return "All hold a full seat." if full else "None of them holds a full seat."
+    return f"{full:,} of them {_plural(full, 'holds', 'hold')} a full seat."
+
+
 def _plural(count: int, one: str, many: str) -> str:
     return one if count == 1 else many
 
 
 def _see(count: int) -> str:
-    return "See the member" if count == 1 else f"See the {count:,} members"
+    return _plural(count, "See the member", "See the members")
 
 
 def _changes(
@@ -337,4 +349,5 @@ def _usage(
     return {
         "usage_tiles": usage.tiles(connector, metrics, points, this_month),
         "chart": usage.chart(connector, metrics, table) if table else None,
+        "hatched": usage.hatched(table),
     }

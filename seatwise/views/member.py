@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from seatwise import history
 from seatwise.connectors.base import Connector, find, role_info
 from seatwise.models import Member, MemberEvent, Service
-from seatwise.models.member import STATUSES
+from seatwise.models.member_status import STATUSES
 from seatwise.spreadsheet import Cell, Column
 from seatwise.views.export import Export, download, menu, wanted
 from seatwise.views.members import TONES, Evidence, old_reading
@@ -48,6 +48,7 @@ FIELD_ICONS: Mapping[str, str] = {
     "invited": "mail",
 }
 FIELDS = {"email": "E-mail", "name": "Name", "role": "Role", "license": "Licence"}
+ONE_READING = timedelta(hours=1)  # what was read closer together was read at once
 
 
 @require_safe
@@ -62,7 +63,8 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
     member = _member(service, pk)
     status: str = member.status  # type: ignore[attr-defined]
     role = role_info(connector, member.role)
-    timeline = [_step(event, connector) for event in MemberEvent.objects.about(member)]
+    events = _newest_and_widest_first(list(MemberEvent.objects.about(member)))
+    timeline = [_step(event, connector) for event in events]
     evidence = list(_evidence(member, connector))
     if wanted(request):
         return download(request, _export(service, member, timeline, evidence))
@@ -80,13 +82,16 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
         "tone": TONES[status],
         "as_of": old_reading(member, now),
         "since": _day(member.joined_at),
+        "at_least_since": _day(_before_the_first_look(member)),
+        "seen": evidence[0].at if evidence else member.last_seen_at,
         "first_listed": _day(member.first_listed_at),
         "license_since": _day(member.license_since),
         "last_look": _day(member.connection.members_as_of),
         "zone": settings.BILLING_ZONE.key,
         "names_account": service.has_several or member.connection.replaced_at,
         "timeline": timeline,
-        "evidence": evidence,
+        "evidence": _proofs(evidence),
+        "read_at": _last_read(evidence),
         "is_listed": history.will_be_listed(member),
         "exports": menu("?"),
         "asks_to_erase": request.GET.get("erase") == "1",
@@ -125,6 +130,56 @@ class Step:
     def icon(self) -> str:
         """Its name in the set of icons."""
         return FIELD_ICONS.get(self.event.field) or KIND_ICONS.get(self.event.kind, "dot")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One evidence as the page tells it, in one line."""
+
+    evidence: Evidence
+    read_at: datetime | None  # where that was earlier than the rest
+
+    @property
+    def words(self) -> str:
+        """What kind it is of, where the proof does not say that itself."""
+        words, proof = self.evidence.words, self.evidence.proof
+        is_said = not proof or words.split()[:1] == proof.split()[:1]
+        return "" if is_said else words
+
+
+def _proofs(evidence: list[Evidence]) -> list[Proof]:
+    last = _last_read(evidence)
+    return [
+        Proof(
+            one, one.read_at if one.read_at and last and last - one.read_at > ONE_READING else None
+        )
+        for one in evidence
+    ]
+
+
+def _last_read(evidence: list[Evidence]) -> datetime | None:
+    return max((one.read_at for one in evidence if one.read_at), default=None)
+
+
+def _newest_and_widest_first(events: list[MemberEvent]) -> list[MemberEvent]:
+    """Of one moment, or of the first look, that somebody came, and then with which licence."""
+    listed = MemberEvent.Kind.LISTED
+    look = next((event.at for event in events if event.kind == listed and not event.field), None)
+
+    def place(event: MemberEvent) -> tuple[datetime, bool]:
+        at = event.at
+        # Licences are read a moment behind the members.
+        if look and event.kind == listed and at - look < ONE_READING:
+            at = look
+        return at, not event.field
+
+    return sorted(events, key=place, reverse=True)
+
+
+def _before_the_first_look(member: Member) -> datetime | None:
+    """Since when they have had the licence, where that tells more than the first look."""
+    since = member.license_since
+    return since if since and since < member.first_listed_at else None
 
 
 def _member(service: Service, pk: int) -> Member:

@@ -9,15 +9,16 @@ from django.conf import settings
 
 from seatwise.connectors.base import Connector, role_info
 from seatwise.connectors.months import last_months
-from seatwise.models.member import AGES, INVITED, LEFT, NEVER, STATUSES, UNKNOWN, Tally
+from seatwise.models.member_order import Tally
+from seatwise.models.member_status import AGES, INVITED, LEFT, NEVER, STATUSES, UNKNOWN
 from seatwise.views.member_choice import MemberChoice, month_of
 
 AGE_LABELS: Mapping[str, str] = {
-    "7": "7 days",
-    "30": "30",
-    "60": "60",
-    "90": "90",
-    "older": "older",
+    "7": "0–7",  # days ago
+    "30": "8–30",
+    "60": "31–60",
+    "90": "61–90",
+    "older": "> 90",
     NEVER: "never",
     UNKNOWN: "unknown",
     INVITED: "invited",
@@ -47,7 +48,9 @@ def role_bars(
     counts = _count(choice, tallies, "role")
     most = max(counts.values(), default=0) or 1
     bars = []
-    for word in _known(choice, tallies, "role"):
+    # As everywhere: the most powerful first. The sort keeps what most have before what few have.
+    words = _known(choice, tallies, "role")
+    for word in sorted(words, key=lambda word: role_info(connector, word).rank):
         name = role_info(connector, word).name
         members = counts[word]
         bars.append(

@@ -11,7 +11,9 @@ from django.http import QueryDict
 from seatwise import history
 from seatwise.models import Connection
 from seatwise.models.keyset import LONGEST
-from seatwise.models.member import AGES, LEFT, SORTS, STATUSES, MemberQuerySet, Tally
+from seatwise.models.member import MemberQuerySet
+from seatwise.models.member_order import SORTS, Tally
+from seatwise.models.member_status import AGES, LEFT, STATUSES
 from seatwise.views.choice import Choice
 
 MOST_WORDS = 8  # each word of a search is one more condition
@@ -58,11 +60,8 @@ class MemberChoice(Choice):
     ) -> MemberQuerySet:
         """The members that were asked for, in no order. `only`: the account, if there is one."""
         found = members.matching(self.q)
-        # Either reads the accounts beside the members, so only where it is asked for.
-        found = found.with_status(now, only) if self._statuses else found
-        found = found.with_age(now, only) if self.seen else found
         found = found.in_roles(list(self.role)).on_licenses(list(self.license))
-        found = found.seen_in(self.seen).having_status(list(self._statuses))
+        found = found.seen_in(self.seen, now, only).having_status(self._statuses, now, only)
         for month in self.joined:
             found = found.joined_between(*bounds(month))
         for month in self.left:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from seatwise import tallies
 from seatwise.connectors.base import Connector, RoleInfo, find, role_info
 from seatwise.models import Connection, Member, Service, Signal
-from seatwise.models.member import AGES, LEFT, STATUSES, looked_until
+from seatwise.models.member_status import AGES, LEFT, STATUSES, looked_until
 from seatwise.views import member_charts, members_export
 from seatwise.views.export import download, menu, wanted
 from seatwise.views.member_choice import MemberChoice, month_of
@@ -145,7 +145,15 @@ def _block(
     count = found.count() if known is None else known
     roles = role_order(connector)
     role_bars = member_charts.role_bars(connector, choice, everybody)
-    shown = found.stretch(choice.sort, roles, place=choice.place, size=PAGE_SIZE, total=count)
+    shown = found.stretch(
+        choice.sort,
+        roles,
+        service.shown_connections,
+        choice.fitting(everybody),
+        place=choice.place,
+        size=PAGE_SIZE,
+        total=count,
+    )
     return {
         "shown": shown,
         "count": count,

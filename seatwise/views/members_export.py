@@ -7,7 +7,8 @@ from django.conf import settings
 
 from seatwise.connectors.base import Connector, role_info
 from seatwise.models import Service
-from seatwise.models.member import STATUSES, MemberQuerySet
+from seatwise.models.member import MemberQuerySet
+from seatwise.models.member_status import STATUSES
 from seatwise.spreadsheet import Cell, Column
 from seatwise.views.export import Export
 

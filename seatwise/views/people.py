@@ -46,8 +46,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=400)
     newcomer = accounts.add_person(**form.cleaned_data)
-    messages.success(request, f"{newcomer} was added.")
-    return _hand_over(request, newcomer)
+    return _hand_over(request, newcomer, is_new=True)
 
 
 @require_POST
@@ -79,8 +78,13 @@ def set_active(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: AddForm, status: int = 200) -> HttpResponse:
+    people = list(User.objects.for_table())
+    admins = [someone for someone in people if someone.is_admin]
+    asked = request.GET.get("deactivate", "")
     context = {
-        "people": User.objects.for_table(),
+        "people": people,
+        "only_admin": admins[0] if len(admins) == 1 else None,
+        "asked_to_deactivate": next((each.pk for each in people if str(each.pk) == asked), None),
         "form": form,
         "handover": _handover(request),
         "roles": Role.choices,
@@ -89,16 +93,21 @@ def _page(request: HttpRequest, form: AddForm, status: int = 200) -> HttpRespons
     return render(request, "users.html", context, status=status)
 
 
-def _hand_over(request: HttpRequest, someone: User) -> HttpResponse:
-    request.session[HANDOVER] = someone.pk
+def _hand_over(request: HttpRequest, someone: User, *, is_new: bool = False) -> HttpResponse:
+    request.session[HANDOVER] = [someone.pk, is_new]
     return redirect("users")
 
 
-def _handover(request: HttpRequest) -> dict[str, str] | None:
-    """Whom to hand which link, where one was just asked for."""
+def _handover(request: HttpRequest) -> dict[str, object] | None:
+    """Whom to hand which link, where one was just asked for, and whether they were just added."""
     wanted = request.session.pop(HANDOVER, None) if person(request).is_admin else None
-    someone = User.objects.numbered(wanted) if isinstance(wanted, int) else None
-    return {"name": str(someone), "link": accounts.one_time_link(someone)} if someone else None
+    if not isinstance(wanted, list):
+        return None
+    pk, is_new = wanted
+    someone = User.objects.numbered(pk)
+    if someone is None:
+        return None
+    return {"name": str(someone), "link": accounts.one_time_link(someone), "is_new": is_new}
 
 
 def _someone(pk: int) -> User:

@@ -31,6 +31,7 @@ WORDS = {  # what a comparison counts: of one person, and its tone
     "away": ("away in between", "neutral"),
     "passed": ("came and went in between", "neutral"),
 }
+CAME = ("listed", "joined", "returned", "passed")  # held a seat then, but none at the beginning
 COLUMNS = (
     *(replace(column, definition="As it is known now.") for column in WHO),
     Column("what", "What changed", "text", "The net result between the two days, in words."),
@@ -77,6 +78,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "is_unknown": asked[1] > looks.latest and asked[0] >= looks.latest,
         "is_behind": looks.is_behind(last),
         "found": found,
+        "ever": found.before + sum(found.counts[what] for what in CAME),
         "counts": [(found.counts[what], *WORDS[what]) for what in history.WHAT],
         "shown": shown,
         "count": len(found.members),

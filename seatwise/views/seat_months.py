@@ -58,7 +58,9 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _named(looks: Looks, month: Month, by: str) -> Sequence[tuple[str, Line]]:
     if by == "role":
-        return [(looks.role(line.name).name, line) for line in month.roles]
+        # As everywhere: the most powerful first. The sort keeps the largest of one rank first.
+        roles = sorted(month.roles, key=lambda line: looks.role(line.name).rank)
+        return [(looks.role(line.name).name, line) for line in roles]
     return [(line.name or NO_LICENSE, line) for line in month.licenses]
 
 

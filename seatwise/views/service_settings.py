@@ -1,19 +1,23 @@
 """A service's settings: what is read and why, who authorizes, how it is going, how it ends."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import connections
 from seatwise.connectors.base import Connector, Scope, Way, role_info
 from seatwise.models import Authorization, Connection, Revocation, Service, SyncRun, User
 from seatwise.models.connection import State
-from seatwise.templatetags.seatwise import at
+from seatwise.models.sync_run import RunState
+from seatwise.templatetags.seatwise import ago, at
 from seatwise.views import schedule_form
 from seatwise.views.authorizing import told, visible
 from seatwise.views.shell import (
@@ -26,6 +30,7 @@ from seatwise.views.shell import (
 
 WITHOUT_AUTHORIZATION = {State.DISCONNECTED, State.BY_FILE}
 REVOCATIONS_SHOWN = 3
+NAME_AND_ADDRESS = re.compile(r"(?P<name>.+) <(?P<address>[^<>]+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,7 @@ def _context(service: Service) -> dict[str, Any]:
     connection, connector = service.connection, service.connector
     alive = connection is not None and connection.state not in WITHOUT_AUTHORIZATION
     runs = SyncRun.objects.of(service)
+    last_run = runs.newest()
     return {
         "service": service,
         "connection": connection,
@@ -134,6 +140,7 @@ def _context(service: Service) -> dict[str, Any]:
         "renews": connection.pk if connection and alive else None,
         "dialog_for_new": "integrate-new" if alive else "integrate",
         "kept": [each for each in service.with_data if not each.holds_a_grant],
+        "granted_by": _person(connection.granted_by if connection else ""),
         "granted_role": role_info(connector, connection.granted_role).name
         if connection and connection.granted_role
         else "",
@@ -144,10 +151,41 @@ def _context(service: Service) -> dict[str, Any]:
         "callback_url": connections.callback_url(service.key),
         **(schedule_form.of(connection) if connection and alive else {}),
         "revocations": list(Revocation.objects.concerning(service)[:REVOCATIONS_SHOWN]),
+        "confirmed": connections.confirmed(connector.name if connector else service.name),
+        "asked_for_hours": round(connections.ASKED_FOR / timedelta(hours=1)),
         "people": list(User.objects.active().by_name()),
-        "last_run": runs.newest(),
+        "last_run": last_run,
+        "read_as_of": _read_as_of(connection) if connection else [],
+        "tells_attention": connection is not None and _tells_attention(connection, last_run),
         "last_file": runs.ended().newest() if connection and connection.is_by_file else None,
     }
+
+
+def _person(granted_by: str) -> dict[str, str]:
+    """Name and address of `Ada Lovelace <ada@example.com>`; what is written otherwise is a name."""
+    found = NAME_AND_ADDRESS.fullmatch(granted_by)
+    return found.groupdict() if found else {"name": granted_by, "address": ""}
+
+
+def _read_as_of(connection: Connection) -> list[tuple[str, datetime | None]]:
+    """When each part was read; one line for all where it would be said three times."""
+    parts = [
+        ("Members", connection.members_as_of),
+        ("Usage", connection.usage_as_of),
+        ("Activity", connection.activity_as_of),
+    ]
+    now = timezone.now()
+    known = [at for _, at in parts if at is not None]
+    if len({ago(at, now) if at else "" for _, at in parts}) == 1:
+        return [("All data", min(known, default=None))]
+    return parts
+
+
+def _tells_attention(connection: Connection, last_run: SyncRun | None) -> bool:
+    """Whether the card says what is wrong: not where the top of the page has said the same."""
+    if last_run is None or not (last_run.is_open or last_run.state == RunState.ACTION_NEEDED):
+        return False  # `progress_end.html` says it
+    return bool(connection.attention) and connection.attention != last_run.reason
 
 
 def _permissions(connector: Connector | None, connection: Connection | None) -> list[Permission]:

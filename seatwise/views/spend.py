@@ -28,7 +28,7 @@ SEARCH_BOX = "input#spend-search"
 @require_safe
 def page(request: HttpRequest) -> HttpResponseBase:
     """The page, or the table with its filters that htmx asks for, or what is filtered as a file."""
-    rows = spend_rows.rows(list(Service.objects.for_table()), tallies.moment())
+    rows = spend_rows.rows(list(Service.objects.for_list()), tallies.moment())
     choice = SpendChoice.from_query(request.GET)
     if wanted(request):
         words = [label for label, _url in choice.words(choice.options(rows))]

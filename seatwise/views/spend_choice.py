@@ -18,7 +18,7 @@ STATES: Mapping[str, str] = {**dict(State.choices), spend_rows.NOT_CONNECTED: "N
 NEEDS: Mapping[str, str] = {
     spend_rows.ACTION: "Action needed",
     spend_rows.HELD: "Unusual drop held",
-    spend_rows.LATE: "Not read for long",
+    spend_rows.LATE: "Not read for a long time",
     spend_rows.STILL: "Disconnected, figures kept",
     spend_rows.WAITING: "First reading not there yet",
     spend_rows.LIMITED: "Something cannot be read",
@@ -42,6 +42,13 @@ SORTS: Mapping[str, Callable[[Row], float | str | None]] = {
 }
 LARGEST_FIRST = ("seats", "idle")
 USUAL_SORT = "-seats"
+# The values that a row has for each filter.
+VALUES: Mapping[str, Callable[[Row], frozenset[str]]] = {
+    "category": lambda row: frozenset({row.service.category} - {""}),
+    "state": lambda row: row.states,
+    "need": lambda row: row.needs,
+    "owner": lambda row: frozenset({str(row.service.owner_id or NOBODY)}),
+}
 GONE: Mapping[str, str] = {"owner": "somebody who owns none"}  # else the value itself
 
 
@@ -128,7 +135,7 @@ class SpendChoice(Choice):
             for gone in [
                 {v: GONE.get(name, v) for v in getattr(self, name) if v not in labels[name]}
             ]
-            for counts in [Counter(value for row in rows for value in _of(row, name))]
+            for counts in [Counter(value for row in rows for value in VALUES[name](row))]
         }
 
     def words(self, options: Mapping[str, Sequence[Option]]) -> list[tuple[str, str]]:
@@ -151,25 +158,19 @@ class SpendChoice(Choice):
         return self.links(SORTS, LARGEST_FIRST)
 
     def _fits(self, row: Row) -> bool:
+        asked = ((name, getattr(self, name)) for name in FILTERS)
+        return self._is_called(row) and all(
+            not values or not VALUES[name](row).isdisjoint(values) for name, values in asked
+        )
+
+    def _is_called(self, row: Row) -> bool:
+        """Whether it has every word of the search; without one nothing is looked at."""
+        if not self.q:
+            return True
         service = row.service
         accounts = " ".join(account.account_name for account in service.accounts)
         text = f"{service.name} {service.vendor} {service.category} {row.owner} {accounts}"
-        if not all(word in text.casefold() for word in self.q.casefold().split()):
-            return False
-        wanted = (set(getattr(self, name)) for name in FILTERS)
-        had = (_of(row, name) for name in FILTERS)
-        return all(not asked or asked & has for asked, has in zip(wanted, had, strict=True))
-
-
-def _of(row: Row, name: str) -> frozenset[str]:
-    """The values that a row has for a filter."""
-    owner = row.service.owner_id
-    return {
-        "category": frozenset({row.service.category} - {""}),
-        "state": row.states,
-        "need": row.needs,
-        "owner": frozenset({str(owner) if owner else NOBODY}),
-    }[name]
+        return all(word in text.casefold() for word in self.q.casefold().split())
 
 
 def _by_name(row: Row) -> tuple[str, int]:

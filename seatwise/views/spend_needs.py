@@ -7,66 +7,76 @@ from django.conf import settings
 from django.urls import reverse
 
 from seatwise import history
-from seatwise.models.member import IDLE, NEVER, UNKNOWN
+from seatwise.models.member_status import IDLE, NEVER, UNKNOWN
 from seatwise.views import spend_rows
 from seatwise.views.member_choice import MemberChoice
 from seatwise.views.spend_choice import SpendChoice
 from seatwise.views.spend_rows import Row
 
-# What is the matter: its tone, its sentence of one service and of several, and what follows.
-SENTENCES: Mapping[str, tuple[str, str, str, str]] = {
+# What is the matter: its tone, its words of one service and of several, and what follows, of one
+# and of several. How many there are stands before the words, and is not said again.
+SENTENCES: Mapping[str, tuple[str, str, str, str, str]] = {
     spend_rows.ACTION: (
         "bad",
         "{name} needs somebody to authorize again.",
-        "{services} services need somebody to authorize again.",
+        "Services that need somebody to authorize again.",
+        "Until then its numbers stand still.",
         "Until then their numbers stand still.",
     ),
     spend_rows.HELD: (
         "bad",
         "An unusual drop at {name} is held back.",
-        "Unusual drops at {services} services are held back.",
+        "Services at which an unusual drop is held back.",
+        "What you see is from before; an admin can look and confirm.",
         "What you see is from before; an admin can look and confirm.",
     ),
     spend_rows.LATE: (
         "warn",
-        "{name} was not read for long.",
-        "{services} services were not read for long.",
-        "Their numbers are older than their schedule promises.",
+        "{name} has not been read for a long time.",
+        "Services that have not been read for a long time.",
+        "Its numbers are older than its schedule promises.",
+        "Their numbers are older than their schedules promise.",
     ),
     spend_rows.STILL: (
         "warn",
         "{name} is disconnected.",
-        "{services} services have an account that is disconnected.",
+        "Services with an account that is disconnected.",
+        "{whose} stand still since {day}.",
         "{whose} stand still since {day}.",
     ),
     spend_rows.IDLE_SEATS: (
         "warn",
-        "{seats} idle or never seen at {name}.",
-        "{seats} at {services} services are idle or were never seen.",
+        "{Seats} idle or never seen at {name}.",
+        "{Seats} idle or never seen at {services} services.",
+        "",
         "",
     ),
     spend_rows.LIMITED: (
         "warn",
         "Something at {name} cannot be read.",
-        "Something at {services} services cannot be read.",
+        "Services at which something cannot be read.",
+        "Settings say what, why and who can change it.",
         "Settings say what, why and who can change it.",
     ),
     spend_rows.UNKNOWN_SEATS: (
         "neutral",
-        "The last use of {seats} at {name} is unknown.",
-        "The last use of {seats} at {services} services is unknown.",
+        "{Seats} at {name} whose last use is unknown.",
+        "{Seats} at {services} services whose last use is unknown.",
+        "Unknown is not idle and is not counted in savings.",
         "Unknown is not idle and is not counted in savings.",
     ),
     spend_rows.WAITING: (
         "info",
         "The first reading of {name} is not there yet.",
-        "The first reading of {services} services is not there yet.",
+        "Services whose first reading is not there yet.",
         "Until then nothing of it is in the figures.",
+        "Until then nothing of them is in the figures.",
     ),
     spend_rows.NOTHING_READ: (
         "info",
         "Nothing is known about {name} yet.",
-        "Nothing is known about {services} services yet.",
+        "Services about which nothing is known yet.",
+        "Integrate it or upload a file with its members.",
         "Integrate them or upload a file with their members.",
     ),
 }
@@ -91,14 +101,15 @@ def needs(rows: Sequence[Row]) -> list[Need]:
 
 
 def _need(need: str, rows: Sequence[Row]) -> Need:
-    tone, one, many, more = SENTENCES[need]
+    tone, one, many, more_of_one, more_of_many = SENTENCES[need]
     seats = _seats(need, rows)
     names = {
         "name": _name(need, rows[0]),
         "services": f"{len(rows):,}",
-        "seats": f"{seats:,} seat{'' if seats == 1 else 's'}",
+        "Seats": "Seat" if seats == 1 else "Seats",
     }
-    what = (one if len(rows) == 1 else many).format_map(names)
+    what, more = (one, more_of_one) if len(rows) == 1 else (many, more_of_many)
+    what = what.format_map(names)
     if need == spend_rows.IDLE_SEATS:
         more = _how_long(rows)
     elif need == spend_rows.STILL:
@@ -149,7 +160,7 @@ def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
     if len(rows) > 1:
         choice = SpendChoice(need=(need,))
         url = choice.address(sort="-idle") if need == spend_rows.IDLE_SEATS else choice.address()
-        return f"{reverse('spend')}{url}", f"See the {len(rows):,} services"
+        return f"{reverse('spend')}{url}", "See the services"
     key, seats = rows[0].service.key, _seats(need, rows)
     if not seats:
         url, accounts = reverse("service_settings", args=[key]), rows[0].concerned[need]
@@ -159,5 +170,5 @@ def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
         return f"{url}?account={accounts[0].pk}", f"Open the settings of {name}"
     statuses = (*IDLE, NEVER) if need == spend_rows.IDLE_SEATS else (UNKNOWN,)
     members = MemberChoice(status=statuses, sort="seen" if len(statuses) > 1 else "name")
-    see = "See the member" if seats == 1 else f"See the {seats:,} members"
+    see = "See the member" if seats == 1 else "See the members"
     return reverse("members", args=[key]) + members.address(), see

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from seatwise import tallies
 from seatwise.models import Connection, Service
 from seatwise.models.connection import Every, State
-from seatwise.models.member import ACTIVE, IDLE, IDLE_90, NEVER, UNKNOWN
+from seatwise.models.member_status import ACTIVE, IDLE, IDLE_90, INVITED, NEVER, UNKNOWN
 
 ACTION, HELD, LATE, LIMITED, NOTHING_READ = "action", "held", "late", "limited", "nothing"
 STILL, WAITING = "still", "waiting"
 IDLE_SEATS, UNKNOWN_SEATS = "idle", "unknown"
 NOT_CONNECTED = "none"
-# A list of members that is older was not read for long.
+# A list of members that is older has not been read for a long time.
 LATE_AFTER: Mapping[str, timedelta] = {
     Every.SIX_HOURS: timedelta(days=2),
     Every.DAY: timedelta(days=3),
@@ -33,6 +33,7 @@ class Seats:
     never: int
     unknown: int
     idle_90: int = 0
+    invited: int = 0
 
     @property
     def savable(self) -> int:
@@ -95,6 +96,7 @@ def total(found: Iterable[Row]) -> Seats:
         never=sum(seats.never for seats in read),
         unknown=sum(seats.unknown for seats in read),
         idle_90=sum(seats.idle_90 for seats in read),
+        invited=sum(seats.invited for seats in read),
     )
 
 
@@ -121,6 +123,7 @@ def _row(service: Service, counts: Mapping[str, int], now: datetime) -> Row:
         never=counts.get(NEVER, 0),
         unknown=counts.get(UNKNOWN, 0),
         idle_90=counts.get(IDLE_90, 0),
+        invited=counts.get(INVITED, 0),
     )
     states = frozenset(account.state for account in service.accounts) or {NOT_CONNECTED}
     return Row(service, seats, frozenset(states), _concerned(service, seats, now))

@@ -28,6 +28,12 @@ COLOURS: Mapping[str, Sequence[str]] = {
     "line": ("chart-3", "chart-5"),
 }
 CHANNELS = "notifications_"  # how the keys begin of what was sent, one for each channel
+CHANNEL_NAME = " notifications"  # how their names end
+# Why a number is not final yet. A connector says of no month more than whether it is.
+NOT_OVER = "This month is not over."
+STILL_OPEN = (
+    "Something in it is still open, such as an incident, or it was not read since it ended."
+)
 
 Points = Mapping[date, Mapping[str, UsagePoint]]
 
@@ -54,7 +60,9 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         "months": months,
         "ranges": RANGES,
         "metrics": metrics,
+        "heads": [Head(metric) for metric in metrics],
         "table": table,
+        "hatched": hatched(table),
         "tiles": tiles(find(service.key), metrics, points, this_month),
         "chart": chart(find(service.key), metrics, table),
         "opened": opened,
@@ -62,6 +70,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         if opened
         else [],
         "channels": channels(opened) if opened else [],
+        "readings": readings(opened) if opened else [],
         "gaps": usage_gaps(connection, metrics),
         "exports": menu(at(service, "usage", months=months)),
     }
@@ -108,6 +117,24 @@ class Month:
     values: list[Value]
 
     @property
+    def is_over(self) -> bool:
+        return self.month < current_month()
+
+    @property
+    def mark(self) -> str:
+        """That its numbers are not final, in a word or three; "" where they are."""
+        if not self.provisional:
+            return ""
+        return "can still change" if self.is_over else "provisional"
+
+    @property
+    def why(self) -> str:
+        """Why they are not."""
+        if not self.provisional:
+            return ""
+        return STILL_OPEN if self.is_over else NOT_OVER
+
+    @property
     def previous(self) -> date:
         return last_months(self.month, 2)[-1]
 
@@ -132,6 +159,62 @@ class Channel:
 
     value: Value
     share: int | None  # per cent; None where not every channel is known
+
+    @property
+    def name(self) -> str:
+        return short_name(self.value.metric)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's head: its short name, and the rest of the whole one."""
+
+    metric: MetricInfo
+
+    @property
+    def name(self) -> str:
+        return short_name(self.metric)
+
+    @property
+    def rest(self) -> str:
+        return self.metric.name.removeprefix(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where some of a month's numbers were read, and when."""
+
+    names: list[str]
+    source: str
+    as_of: datetime
+
+
+def short_name(metric: MetricInfo) -> str:
+    """What it is called where all around it are notifications: "SMS"."""
+    return metric.name.removesuffix(CHANNEL_NAME) if is_channel(metric) else metric.name
+
+
+def readings(month: Month) -> list[Reading]:
+    """The sources of a month's known numbers, each once."""
+    found: dict[tuple[str, datetime], list[str]] = {}
+    for value in month.values:
+        if value.as_of:
+            found.setdefault((value.source, value.as_of), []).append(short_name(value.metric))
+    return [Reading(names, source, as_of) for (source, as_of), names in found.items()]
+
+
+def hatched(table: Sequence[Month]) -> str:
+    """What the hatched months of a chart are, in a sentence; "" where there is none."""
+    open_months = [row for row in table if row.provisional]
+    if not open_months:
+        return ""
+    reasons = ["this month is not over"] if not all(row.is_over for row in open_months) else []
+    if any(row.is_over for row in open_months):
+        reasons.append(
+            "in an earlier one something is still open, such as an incident, or it was not read"
+            " since it ended"
+        )
+    return f"Hatched months can still change: {'; '.join(reasons)}."
 
 
 def is_channel(metric: MetricInfo) -> bool:
@@ -184,12 +267,15 @@ def tiles(
     for metric in sorted(headline(connector, metrics), key=metrics.index):
         point, earlier = now.get(metric.key), before.get(metric.key)
         known = f"{earlier.value:,}" if earlier else "unknown"
+        can_change = ", can\u00a0still\u00a0change" if earlier and not earlier.final else ""
+        so_far = "so far this month" if point else "not known yet this month"
         found.append(
             Tile(
                 metric=metric,
                 value=point.value if point else None,
                 final=point.final if point else False,
-                sentence=f"so far this month · all of {last_month:%B}: {known}",
+                # By month alone: there is no same day of last month to set it against.
+                sentence=f"{so_far} · {last_month:%B}, whole month: {known}{can_change}",
             )
         )
     return found
@@ -219,6 +305,8 @@ def chart(
                 "short": f"{row.month:%b}" if len(table) <= 12 else f"{row.month:%b %y}",
                 "name": f"{row.month:%B %Y}",
                 "provisional": row.provisional,
+                "mark": row.mark,
+                "why": row.why,
             }
             for row in oldest_first
         ],

@@ -106,7 +106,7 @@ def test_a_region_that_lacks_an_ability_is_told_of_and_not_limited(sandbox: Runn
     checks = look(sandbox, account="harbor-eu")
     assert checks["account"].found == "harbor-eu, region EU."
     assert [(gap.capability, gap.what) for gap in gaps(checks)] == [
-        ("account", "The plan lacks the ability service_support_hours.")
+        ("account", "The plan does not include support hours.")
     ]
 
 
@@ -248,7 +248,7 @@ def test_what_the_plan_lacks_is_a_gap_with_a_remedy(sandbox: Running) -> None:
     sandbox.fault(lack_ability=["read_only_users"])
     checks = look(sandbox)
     (gap,) = gaps(checks)
-    assert gap.what == "The plan lacks the ability read_only_users."
+    assert gap.what == "The plan does not include stakeholders."
     assert "plan" in gap.remedy
     assert checks["service_support_hours"].verdict == "ok"
 

@@ -123,12 +123,12 @@ class Visitor:
         )
         named.locator("visible=true").first.click()
 
-    def picture(self, name: str, page: Page | None = None) -> None:
+    def picture(self, name: str, page: Page | None = None, *, full_page: bool = False) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
         shown = page or self.page
         # what is being refreshed is pale meanwhile, and would be so in the README for ever
         expect(shown.locator(".htmx-request")).to_have_count(0)
-        shown.screenshot(path=PICTURES / f"{name}.png")
+        shown.screenshot(path=PICTURES / f"{name}.png", full_page=full_page)
 
 
 @pytest.fixture

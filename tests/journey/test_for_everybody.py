@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from seatwise.vault import new_key
 from tests.journey import programs
@@ -199,7 +199,7 @@ def test_where_popups_are_blocked_authorize_goes_on_in_the_same_tab(
         page.get_by_role("button", name="Deny").click()
         expect(page.get_by_text("You did not allow access.")).to_be_visible()
         assert len(somebody.context.pages) == 1
-        somebody.press("Close")
+        somebody.press("Back to the settings")
         expect(page.get_by_role("heading", name="PagerDuty", level=1)).to_be_visible()
         expect(page.get_by_text("Connected", exact=True).first).to_be_visible()
 
@@ -220,6 +220,7 @@ def test_a_viewer_comes_by_a_one_time_link_and_is_told_who_can_do_the_rest(
         admin.picture("users-link")
         page.reload()
         expect(page.locator("#handover-link")).to_have_count(0)
+        only_asks_before_somebody_is_locked_out(page)
     with visiting(chromium, connected.demo) as viewer:
         viewer.page.goto(link)
         for field in viewer.page.locator("input[type=password]").all():
@@ -234,10 +235,28 @@ def test_a_viewer_comes_by_a_one_time_link_and_is_told_who_can_do_the_rest(
         expect(at(viewer, f"{SERVICE}/members/").locator("tbody tr").first).to_be_visible()
 
 
+def only_asks_before_somebody_is_locked_out(page: Page) -> None:
+    """And a role is only changed to another one."""
+    row = page.get_by_role("row").filter(has_text="vera@demo.example")
+    change = row.get_by_role("button", name="Change the role of Vera Viewer")
+    expect(change).to_be_disabled()
+    row.get_by_label("Role of Vera Viewer", exact=True).select_option(label="Admin")
+    expect(change).to_be_enabled()
+    row.get_by_label("Role of Vera Viewer", exact=True).select_option(label="Viewer")
+    expect(change).to_be_disabled()
+    row.get_by_role("link", name="Deactivate Vera Viewer").click()
+    dialog = page.get_by_role("dialog", name="Deactivate Vera Viewer?")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("link", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    expect(row.get_by_text("Invited")).to_be_visible()
+
+
 def sees_who_can(viewer: Visitor, path: str, sentence: str) -> None:
     page = at(viewer, path)
     expect(page.get_by_text(sentence)).to_be_visible()
-    doors = page.locator("main").get_by_role("button")
+    main = page.locator("main")
+    doors = main.get_by_role("button").or_(main.get_by_role("link"))
     for words in ("Add", "Integrate", "Revoke", "Sync now", "Deactivate", "New link"):
         expect(doors.filter(has_text=re.compile(f"^{words}"))).to_have_count(0)
 

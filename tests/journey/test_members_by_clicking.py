@@ -2,13 +2,16 @@
 
 import csv
 import re
+from datetime import datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from python_calamine import CalamineWorkbook
 
-from tests.journey.conftest import SERVICE, Visitor
+from seatwise.spreadsheet import safe_text
+from tests.journey.conftest import DESKTOP, PHONE, SERVICE, Shown, Visitor, visiting
 from tests.journey.eyes import at
 
 pytestmark = pytest.mark.browser
@@ -133,19 +136,50 @@ def test_going_back_again_before_the_scripts_listen_shows_the_page_of_the_addres
     expect(names).to_have_text(first)
 
 
+def test_on_a_phone_members_come_first_and_the_charts_unfold_and_stay_while_they_filter(
+    admin: Visitor,
+) -> None:
+    page = at(admin, MEMBERS)
+    bar = page.locator(".role-bar").nth(2)
+    expect(bar).to_be_visible()  # at a desk they are there at once
+    page.set_viewport_size(PHONE)
+    expect(bar).to_be_hidden()
+    box = page.locator("tbody tr").first.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < PHONE["height"]
+    page.locator(".members-fold > summary").click()
+    expect(bar).to_be_visible()
+    bar.click()
+    expect(page.get_by_role("link", name=re.compile("^Role: "))).to_be_visible()
+    expect(bar).to_be_visible()
+    page.set_viewport_size(DESKTOP)
+
+
 # ---- taken along --------------------------------------------------------------------------
 
 # {name: (address, what names a row on the page, the CSV's column that holds the same)}
+# A row of which a time is all that names it is known by that: `<time datetime>`.
 EXPORTS = {
     "members": (f"{MEMBERS}?role=observer&sort=-seen", ".member-email", "email"),
     "spend": ("/", ".services tbody th a", "service"),
     "usage": (f"{SERVICE}/usage/?months=24", "#usage-months tr[id]", "month"),
-    "history": (f"{SERVICE}/history/", ".history-when a", ""),
-    "seats": (f"{SERVICE}/seats/", ".member-email", "email"),
-    "changes": (f"{SERVICE}/seats/changes/?from=2020-01-01", "tbody th", ""),
+    "history": (f"{SERVICE}/history/", ".history-when time", "asked_at"),
+    "seats": (f"{SERVICE}/seats/", ".seats-email", "email"),
     "months": (f"{SERVICE}/seats/months/", "tbody th", ""),
-    "audit": ("/audit/", "tbody tr", ""),
+    "audit": ("/audit/", ".audit-when time", "at"),
 }
+
+
+def said(page: Page, rows: str) -> list[str]:
+    """What names each row: its words, or the moment behind them."""
+    found = page.locator(rows)
+    if rows.endswith(" time"):
+        return [str(each.get_attribute("datetime")) for each in found.all()]
+    return [each.strip() for each in found.all_inner_texts()]
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(microsecond=0)
 
 
 def downloaded(page: Page, label: str, to: Path) -> tuple[Path, str]:
@@ -153,7 +187,8 @@ def downloaded(page: Page, label: str, to: Path) -> tuple[Path, str]:
     page.locator("details.export > summary").click()
     with page.expect_download() as waiting:
         page.locator(".export__offer").filter(has_text=label).click()
-    page.keyboard.press("Escape")
+    # Whoever has chosen sees the page again, without closing what they opened.
+    expect(page.locator("details.export")).not_to_have_attribute("open", "")
     path = to / waiting.value.suggested_filename
     assert waiting.value.failure() is None, waiting.value.url
     waiting.value.save_as(path)
@@ -166,7 +201,7 @@ def test_an_export_holds_what_the_page_shows_in_both_formats(
 ) -> None:
     address, rows, key = EXPORTS[name]
     page = at(admin, address)
-    shown = [each.strip() for each in page.locator(rows).all_inner_texts()]
+    shown = said(page, rows)
     text, text_name = downloaded(page, "CSV", tmp_path)
     book, book_name = downloaded(page, "Excel", tmp_path)
     assert text_name.removesuffix(".csv") == book_name.removesuffix(".xlsx")
@@ -185,8 +220,27 @@ def test_an_export_holds_what_the_page_shows_in_both_formats(
         return
     at_ = keys.index(key)
     texts, typed = [line[at_] for line in lines], [str(row[at_]) for row in cells]
-    if name == "usage":  # each metric of a month is a row of its own
+    if rows.endswith(" time"):
+        assert shown
+        assert [moment(each) for each in texts[: len(shown)]] == [moment(each) for each in shown]
+    elif name == "usage":  # each metric of a month is a row of its own
         assert len({*texts}) == len({*typed}) == len(shown)
     else:
+        assert shown
         assert texts == typed
         assert texts[: len(shown)] == shown
+
+
+def test_the_file_of_what_changed_holds_whom_the_page_shows(
+    chromium: Browser, shown: Shown, tmp_path: Path
+) -> None:
+    """Of an account with two days to compare, with names as no well-meaning vendor tells them."""
+    with visiting(chromium, shown.demo, storage_state=shown.session) as somebody:
+        page = at(somebody, f"{SERVICE}/seats/changes/")
+        emails = said(page, "tbody .seats-email")
+        whats = said(page, "td[data-label='What'] .chip:first-child")
+        path, _name = downloaded(page, "CSV", tmp_path)
+    lines = list(csv.DictReader(StringIO(path.read_bytes().decode(), newline="")))
+    assert emails
+    assert [line["email"] for line in lines] == [safe_text(each) for each in emails]
+    assert [line["what"].split(", ")[0] for line in lines] == whats

@@ -82,7 +82,7 @@ def test_the_whole_road_from_sign_in_to_revoke(visitor: Visitor) -> None:
     expect(page.get_by_text("tokens are erased")).to_be_visible()
     visitor.picture("road-revoke")
     visitor.press("Revoke authorization")
-    expect(page.get_by_text("confirmed that the authorization is revoked")).to_be_visible()
+    expect(page.get_by_text("Confirmed by the vendor")).to_be_visible()
     expect(page.get_by_text("Disconnected").first).to_be_visible()
     visitor.picture("road-revoked")
     visitor.press("Members")
@@ -137,7 +137,7 @@ def test_without_scripts_and_popups_the_road_is_the_same(chromium: Browser, demo
     visitor.press("Authorize")
     through_consent(visitor, page, "Authorize")
     expect(page.get_by_role("heading", name="PagerDuty is connected")).to_be_visible()
-    visitor.press("Close")
+    visitor.press("Close and go to PagerDuty")
     expect(page.get_by_role("heading", name="PagerDuty", level=1)).to_be_visible()
     context.close()
 

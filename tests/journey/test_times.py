@@ -30,8 +30,8 @@ def pages(shown: Shown) -> list[str]:
 
 
 def as_said(moment: datetime) -> str:
-    """In English, as browsers say it."""
-    return f"{moment:%b} {moment.day}, {moment.year}, {moment.hour % 12 or 12}:{moment:%M %p}"
+    """As the pages write days themselves."""
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
 
 
 def plain(text: str) -> str:
@@ -65,9 +65,9 @@ def test_every_time_is_told_in_the_viewers_zone_with_utc_behind_it(
 @pytest.mark.parametrize(
     ("zone", "told"),
     [
-        ("Asia/Tokyo", "Mar 8, 2026, 3:30 PM"),
-        ("America/New_York", "Mar 8, 2026, 1:30 AM"),  # half an hour before its clocks went on
-        ("America/Los_Angeles", "Mar 7, 2026, 10:30 PM"),
+        ("Asia/Tokyo", "8 March 2026, 15:30"),
+        ("America/New_York", "8 March 2026, 01:30"),  # half an hour before its clocks went on
+        ("America/Los_Angeles", "7 March 2026, 22:30"),
     ],
 )
 def test_the_evidence_of_a_member_says_when_it_was_here_and_in_utc(
@@ -86,7 +86,7 @@ def test_the_evidence_of_a_member_says_when_it_was_here_and_in_utc(
         row = page.locator(f"#member-{number}")
         row.locator(".seen__when").click()
         evidence = page.get_by_role("dialog", name=re.compile("Last seen"))
-        expect(evidence).to_contain_text(f"{SEEN:%Y-%m-%d %H:%M:%S} UTC, {told} your time")
+        expect(evidence).to_contain_text(f"{told} your time, {SEEN:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def test_without_scripts_times_are_in_utc_and_say_so(chromium: Browser, shown: Shown) -> None:

@@ -95,3 +95,16 @@ def test_guessing_a_password_is_stopped_with_a_sentence(admin: User) -> None:
 def test_nobody_signs_up_by_themselves(admin: User) -> None:
     assert "Nobody signs up here" in Client().get("/signup/").content.decode()
     assert Client().post("/signup/", FIRST_ADMIN).status_code == 405
+
+
+def test_an_address_that_is_nothing_keeps_the_menu_for_whoever_is_signed_in(
+    as_viewer: Client, client: Client
+) -> None:
+    for address, tells_of_services in (("/nowhere/", False), ("/services/nowhere/", True)):
+        answer = as_viewer.get(address)
+        html = answer.content.decode()
+        assert answer.status_code == 404
+        assert 'aria-label="Main"' in html
+        assert "The link may be misspelt, or what it showed is gone." in html
+        assert ("may not have been added yet" in html) == tells_of_services
+    assert client.get("/nowhere/")["Location"].startswith("/login/")

@@ -173,10 +173,12 @@ def test_with_all_accounts_each_one_says_how_it_is(
     as_viewer: Client, two: tuple[Connection, Connection]
 ) -> None:
     Connection.objects.filter(pk=two[1].pk).update(state=State.LIMITED)
-    for address in (f"{SERVICE}members/", "/"):
-        page = shown(as_viewer, address)
-        assert ">harbor: Connected</span>" in page
-        assert ">quarry: Limited</span>" in page
+    page = shown(as_viewer, f"{SERVICE}members/")
+    assert ">1 of 2 connected, 1 limited</span>" in page
+    page = shown(as_viewer, "/")
+    for account, state in (("harbor", "Connected"), ("quarry", "Limited")):
+        said = f'<bdi>{account}</bdi><span class="chip__state">: {state}</span>'
+        assert f'title="{account}: {state}">{said}' in page
 
 
 def test_what_ended_at_the_vendor_stands_with_its_own_service_alone(
@@ -216,3 +218,23 @@ def test_a_forms_account_is_a_plain_number_however_large(as_admin: Client, db: N
     page = shown(as_admin, f"{SERVICE}settings/")
     assert 'name="account" value="1234567"' in page
     assert "1,234,567" not in page
+
+
+def test_the_head_of_several_accounts_tells_their_states_in_one_chip(
+    as_admin: Client, db: None
+) -> None:
+    several = rows.service()
+    states = ("active", "active", "limited", "needs_reconnect")
+    for number, state in enumerate(states):
+        rows.connection(several, account_id=str(number), account_name=f"a{number}", state=state)
+    html = as_admin.get(f"{SERVICE}members/").content.decode()
+    head = html.split('id="service-head"')[1].split("</header>")[0]
+    title = "1 action needed, 1 limited, 2 connected"
+    assert f'title="{title}">2 of 4 connected, 1 action needed</span>' in head
+    assert head.count('class="chip ') == 1
+    accounts = html.split('class="accounts"')[1].split("</nav>")[0]
+    assert '<span class="muted">Action needed</span>' in accounts
+    assert '<span class="visually-hidden">, Connected</span>' in accounts
+    several.connections.update(state="active")
+    html = as_admin.get(f"{SERVICE}members/").content.decode()
+    assert ">4 connected</span>" in html.split('id="service-head"')[1].split("</header>")[0]

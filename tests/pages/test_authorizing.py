@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
+from seatwise import connections
 from seatwise.models import Authorization, Connection, Service, SyncRun
 from seatwise.models.connection import State
 from tests.sandboxes import Running
@@ -32,7 +33,10 @@ def test_the_yes_connects_starts_the_first_sync_and_says_what_can_be_read(
     page = come_back(as_admin, go(as_admin, vendor))
     assert "PagerDuty is connected" in page
     assert "harbor-prod" in page
-    assert "All that were asked for were granted: 6." in page
+    assert "All 6 permissions were granted." in page
+    assert "9 of 10 are as they should be; not: Last sign-ins." in page
+    assert page.index("analytics.write was not asked for") < page.index("Account and region")
+    assert "Close and go to PagerDuty</a>" in page  # there is no dialog that closes
     assert SyncRun.objects.open().get().connection.service == service
     settings = as_admin.get(SETTINGS).content.decode()
     assert "Integrate again" in settings
@@ -142,7 +146,8 @@ def test_revoking_erases_the_tokens_and_the_data_only_if_asked_to(
     assert connection.state == State.DISCONNECTED
     assert (connection.access_token, connection.refresh_token) == ("", "")
     assert SyncRun.objects.exists() == kept
-    assert connection.revocation in page.content.decode()
+    assert connection.revocation == connections.confirmed("PagerDuty")
+    assert "Confirmed by the vendor" in page.content.decode()
     assert "Revoke auth" not in page.content.decode()
 
 

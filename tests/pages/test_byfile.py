@@ -187,7 +187,7 @@ def test_of_a_file_put_aside_nothing_is_kept_but_that_it_was(
     as_admin.post(FILE + "aside/", {"file": waiting().pk})
     run = SyncRun.objects.get()
     assert (run.state, run.is_open) == (RunState.CANCELLED, False)
-    assert run.reason.endswith("It was put aside.")
+    assert run.reason.endswith("It was discarded.")
     assert not StagedRecord.objects.exists()
     assert as_admin.get(FILE + "review/")["Location"] == SETTINGS
 

@@ -59,7 +59,7 @@ def test_what_each_column_is_is_proposed_with_its_first_values(
     assert put(as_admin, data, "Zoë.csv")["Location"] == COLUMNS
     page = words(as_admin, COLUMNS)
     assert "Zoë.csv, uploaded just now : 1 row below row 1" in page
-    assert "Read as Windows-1252, columns parted by semicolons" in page
+    assert "Read as Windows-1252, columns separated by semicolons" in page
     assert "B Anzeigename Ada Müller" in page
     assert "<b>Ops" not in as_admin.get(COLUMNS).content.decode()
     chosen = [proposed(as_admin)[f"column-{at}"] for at in range(6)]
@@ -225,7 +225,7 @@ def test_an_upload_goes_when_it_is_put_aside_replaced_or_a_day_old(
     older = proposed(as_admin)
     put(as_admin, b"email\nb@x.example\n")
     answer = as_admin.post(COLUMNS, older, follow=True)
-    assert "put aside or replaced" in answer.content.decode()
+    assert "discarded or replaced" in answer.content.decode()
     assert not SyncRun.objects.exists()
     as_admin.post(FILE + "aside/", {"upload": Upload.objects.get().pk})
     assert not Upload.objects.exists()

@@ -59,7 +59,7 @@ def test_a_file_can_be_put_aside_though_an_account_took_its_place(
     as_admin.post(FILE + "aside/", {"file": waiting.pk})
     waiting.refresh_from_db()
     assert waiting.state == RunState.CANCELLED
-    assert "put aside" in words(as_admin, SETTINGS)
+    assert "discarded" in words(as_admin, SETTINGS)
     as_admin.post(FILE + "aside/", {"file": waiting.pk})
     assert "waits no more" in words(as_admin, SETTINGS)
 

@@ -166,3 +166,21 @@ def test_a_viewer_can_look_and_is_told_who_can_add(as_viewer: Client, admin: Use
     assert "yourself</span>" not in page
     assert as_viewer.post("/services/add/by-name/", {"name": "Foo"}).status_code == 403
     assert not Service.objects.exists()
+
+
+def test_that_nothing_is_found_is_said_once(as_admin: Client) -> None:
+    page = as_admin.get("/services/add/?q=nothing+is+called+so").content.decode()
+    assert 'class="catalogue__categories"' not in page
+    assert 'catalogue__found visually-hidden" role="status">0 found' in page
+
+
+def test_beside_what_is_found_ones_own_is_the_quieter_choice(as_admin: Client) -> None:
+    found = as_admin.get("/services/add/?q=pager").content.decode()
+    assert 'class="button button--quiet button--small"><span>Add “<bdi>pager</bdi>”' in found
+    nothing = as_admin.get("/services/add/?q=zzzz").content.decode()
+    assert 'class="button button--primary"><span>Add “<bdi>zzzz</bdi>”' in nothing
+
+
+def test_a_service_of_ones_own_has_the_initials_of_its_name(as_admin: Client) -> None:
+    as_admin.post("/services/add/by-name/", {"name": "Облако почты"})
+    assert ">ОП</text>" in as_admin.get("/").content.decode()

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -84,7 +84,9 @@ def lines(client: Client, path: str) -> list[dict[str, str]]:
 def test_every_table_is_offered_as_both_files_and_each_opens(
     as_admin: Client, account: Connection, path: str
 ) -> None:
-    rows.event(rows.member(account, "Ada", seen=1), "listed", at=account.connected_at)
+    first_look = timezone.now() - timedelta(days=3)  # what changed needs two days
+    ada = rows.member(account, "Ada", seen=1, first_listed_at=first_look)
+    rows.event(ada, "listed", at=first_look)
     rows.usage(account, rows.last_month(), incidents=3)
     runs.run_of(account)
     page = as_admin.get(path).content.decode()

@@ -169,7 +169,7 @@ def test_a_file_that_waits_is_told_with_where_it_is_reviewed(
 
 @pytest.mark.parametrize(
     ("state", "chip", "fate"),
-    [("cancelled", "Put aside", "put aside"), ("superseded", "Replaced", "replaced")],
+    [("cancelled", "Discarded", "discarded"), ("superseded", "Replaced", "replaced")],
 )
 def test_a_file_that_was_not_applied_is_told_as_that(
     as_admin: Client, admin: User, state: str, chip: str, fate: str

@@ -2,13 +2,14 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from seatwise.models import Connection, Member
-from seatwise.models.member import Tally
+from seatwise.models.member_order import Tally
 from seatwise.views.info import count_seats
 from tests.pages import rows
 
@@ -36,7 +37,7 @@ def tile(html: str, name: str) -> str:
     # Its explanation is one click away.
     shown = re.sub(r'<div class="popover.*?</div>', "", html[start:end], flags=re.DOTALL)
     words = re.sub(r"<[^>]+>", " ", shown)
-    return " ".join(words.split())
+    return " ".join(unescape(words).split())
 
 
 def test_the_tiles_count_members_seats_activity_and_power(
@@ -51,11 +52,11 @@ def test_the_tiles_count_members_seats_activity_and_power(
     html = page(as_viewer)
     assert tile(html, "Members").startswith("Members 4")
     assert tile(html, "Paid full seats") == (
-        "Paid full seats 3 of 5 2 bought, not used · 1 stakeholder apart"
+        "Paid full seats 3 of 5 2 unassigned · 1 stakeholder besides"
     )
     assert tile(html, "Active in 30 days") == (
         "Active in 30 days 1 50 % 2 in 60 days, 2 in 90,"
-        " of the 2 whose last seen is known · 1 unknown"
+        " of the 2 whose last use is known · 1 unknown · 1 invited"
     )
     assert tile(html, "Admins and owners").endswith("2 1 Account Owner, 1 Global Admin")
     assert tile(html, "Pending invitations").startswith("Pending invitations 1")
@@ -67,8 +68,40 @@ def test_nobody_is_called_idle_while_nobody_was_ever_seen(
     rows.member(account, "Uma Unknown")
     html = page(as_viewer)
     assert tile(html, "Active in 30 days").startswith("Active in 30 days –")
-    assert "member&#x27;s last seen is unknown" in html
+    assert "Member whose last use is unknown" in html
     assert "not seen for" not in html
+
+
+@pytest.mark.parametrize(
+    ("roles", "words"),
+    [
+        (["user"], "Holds a full seat."),
+        (["read_only_user"], "Holds no full seat."),
+        (["user", "user"], "All hold a full seat."),
+        (["user", "user", "read_only_user"], "2 of them hold a full seat."),
+        (["user", "read_only_user"], "1 of them holds a full seat."),
+        (["read_only_user"] * 2, "None of them holds a full seat."),
+    ],
+)
+def test_how_many_of_the_idle_hold_a_full_seat_is_said_as_one_says_it(
+    as_viewer: Client, account: Connection, roles: list[str], words: str
+) -> None:
+    for role in roles:
+        rows.member(account, "Ida Idle", role, seen=40)
+    assert f">{words}<" in page(as_viewer)
+
+
+def test_several_of_a_role_are_many_and_nobody_is_no_link(
+    as_viewer: Client, account: Connection
+) -> None:
+    before = timezone.now() - timedelta(days=100)
+    rows.member(account, "Ola", "owner", seen=1, first_listed_at=before)
+    for name in ("Ada", "Bea"):
+        rows.member(account, name, "admin", seen=1, first_listed_at=before)
+    html = page(as_viewer)
+    assert "1\u00a0Account Owner, 2\u00a0Global Admins" in html
+    assert "0 joined, 0 left" in tile(html, "Members").replace(" ,", ",")
+    assert "joined=" not in html.split('class="info-columns"')[0]
 
 
 def test_pools_that_may_be_shared_are_not_added_up(as_viewer: Client, account: Connection) -> None:
@@ -214,7 +247,7 @@ def test_usage_this_month_stands_against_last_month(as_viewer: Client, account: 
     rows.usage(account, rows.last_month(), incidents=503)
     html = page(as_viewer)
     assert "318" in html
-    assert f"all of {rows.last_month():%B}: 503" in html
+    assert f"{rows.last_month():%B}, whole month: 503" in html
 
 
 def test_a_service_never_connected_says_the_next_step_and_who_can_take_it(

@@ -56,7 +56,8 @@ def test_the_page_tells_who_it_is_and_everything_that_happened_newest_first(
     as_viewer: Client, account: Connection
 ) -> None:
     shown = html(as_viewer, ada(account))
-    steps = ["E-mail changed", "a@x.io → b@x.io", "Role changed", "Held a licence", "Was there at"]
+    # Of one moment who was there comes first, and then with which licence.
+    steps = ["E-mail changed", "a@x.io → b@x.io", "Role changed", "Was there at", "Held a licence"]
     places = [shown.index(step) for step in steps]
     assert places == sorted(places)
     assert ", the first look" in shown
@@ -79,6 +80,54 @@ def test_every_evidence_stands_there_with_proof_source_and_link(
     assert "noted on #7" in shown
     assert "acknowledged incident" in shown
     assert "javascript:" not in shown
+
+
+def test_a_licence_of_the_first_look_is_told_behind_it_though_read_a_moment_later(
+    as_viewer: Client, account: Connection
+) -> None:
+    at = timezone.now() - timedelta(days=4)
+    member = rows.member(account, "Bo", first_listed_at=at)
+    rows.event(member, "listed", at=at, facts={"role": "user"})
+    rows.event(member, "listed", at=at + timedelta(minutes=2), field="license", after="Pro")
+    shown = html(as_viewer, member)
+    assert shown.index("Was there at the first look") < shown.index("Held a licence")
+
+
+def test_an_evidence_is_told_once_and_its_reading_only_where_it_was_earlier(
+    as_viewer: Client, account: Connection
+) -> None:
+    member = ada(account)
+    now = timezone.now()
+    for source, proof, back in (("noted", "noted on #7", 0), ("wrote", "as a file says", 5)):
+        read = now - timedelta(days=back)
+        Signal.objects.create(member=member, source=source, at=read, proof=proof, read_at=read)
+    shown = html(as_viewer, member).partition('id="evidence"')[2]
+    assert shown.count("The newest of each kind is kept") == 1
+    assert "<span>Noted:</span>" not in shown  # its proof begins with the same word
+    assert "<span>Wrote:</span>" in shown
+    assert shown.count(", read <time") == 1
+
+
+def test_who_had_the_licence_before_the_first_look_was_a_member_since_then_at_least(
+    as_viewer: Client, account: Connection
+) -> None:
+    since = datetime(2014, 4, 5, 12, tzinfo=UTC)
+    shown = html(as_viewer, ada(account, license_since=since))
+    assert "at least since 5 April 2014, by the licence" in shown
+    assert ", the first look" not in shown
+    now = timezone.now()
+    late = rows.member(account, "Bo", first_listed_at=now, license_since=now)
+    assert ", the first look" in html(as_viewer, late)
+
+
+def test_when_somebody_was_last_seen_is_a_fact_and_unknown_is_said(
+    as_viewer: Client, account: Connection
+) -> None:
+    seen = html(as_viewer, ada(account))
+    assert "yesterday</time>" in seen.partition("<dt>Last seen</dt>")[2].partition("</dd>")[0]
+    never = html(as_viewer, rows.member(account, "Bo"))
+    assert "unknown" in never.partition("<dt>Last seen</dt>")[2].partition("</dd>")[0]
+    assert 'href="/services/pagerduty/members/">All members' in seen
 
 
 def test_the_members_table_leads_there(as_viewer: Client, account: Connection) -> None:

@@ -261,3 +261,35 @@ def test_a_period_is_chosen_by_month(as_viewer: Client, account: Connection) -> 
     assert f'<option value="{month:%Y-%m}" selected>' in html
     assert f"Joined in {month:%B %Y}" in html
     assert "1 of 1 members" in html
+
+
+def test_a_file_that_lists_nobody_is_told_and_leads_to_the_next_one(
+    as_viewer: Client, as_admin: Client, account: Connection
+) -> None:
+    """Without charts of nothing and filters of nothing."""
+    Connection.objects.update(state="by_file")
+    html = page(as_admin)
+    assert "The last file lists nobody" in html
+    assert "Upload a file</a>" in html
+    assert "first sync" not in html
+    for gone in ("click to filter", "members-search", "members-export", "0 of 0"):
+        assert gone not in html
+    assert "Only an admin can upload one: ask " in page(as_viewer)
+    assert "Upload a file</a>" not in page(as_viewer)
+
+
+def test_where_everybody_left_they_are_still_to_be_found(
+    as_viewer: Client, account: Connection
+) -> None:
+    rows.member(account, "Leo Left", left_at=timezone.now())
+    html = page(as_viewer)
+    assert "members-search" not in html
+    assert 'href="?status=left">Show the 1 who left' in html
+    html = page(as_viewer, status="left")
+    assert "members-search" in html
+    assert "Leo Left" in html
+
+
+def test_an_e_mail_breaks_behind_the_at_sign(as_viewer: Client, account: Connection) -> None:
+    rows.member(account, "Ada", email="<b>a@x@y.example")
+    assert "&lt;b&gt;a@x@<wbr>y.example" in page(as_viewer)

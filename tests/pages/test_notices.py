@@ -89,7 +89,12 @@ def test_what_comes_again_is_counted(
         times=7, last_at=timezone.now() - timedelta(minutes=42, seconds=1)
     )
     html = " ".join(re.sub(r"<[^>]+>", " ", page(as_admin)).split())
-    assert "since just now , so far 7 times, last 42 minutes ago" in html
+    assert "acme-prod just now , so far 7 times, last 42 minutes ago" in html
+    Notice.objects.filter(pk=notice.pk).update(
+        began_at=timezone.now() - timedelta(minutes=50, seconds=1)
+    )
+    html = " ".join(re.sub(r"<[^>]+>", " ", page(as_admin)).split())
+    assert "acme-prod since 50 minutes ago , so far 7 times" in html
 
 
 def test_what_is_over_is_told_no_more(as_admin: Client, account: Connection) -> None:
@@ -108,7 +113,31 @@ def test_of_many_two_are_told_and_the_others_counted(as_admin: Client, db: None)
     assert "Trouble 3." in html
     assert "Trouble 2." not in html
     assert "and 3 more" in html
+    for number in range(3):
+        assert f'<a href="/services/s{number}/settings/"><bdi>S{number}</bdi></a>' in html
     assert html.count(DOT) == 5
+
+
+def test_in_one_line_each_service_stands_once_with_how_many_of_its_accounts(
+    as_admin: Client, account: Connection
+) -> None:
+    tell(account)
+    tell(rows.connection(account.service, account_id="P2"), "The second one.")
+    tell(rows.connection(rows.service("zoom", "Zoom")), "The third one.")
+    line = re.search(r'<summary class="told__line">(.*?)</summary>', page(as_admin), re.DOTALL)
+    assert line is not None
+    words = " ".join(re.sub(r"<[^>]+>", "", line[1]).split())
+    assert words == "3 need attention: Zoom, PagerDuty (2)"
+
+
+def test_of_very_many_services_the_first_are_named_and_the_others_counted(
+    as_admin: Client, db: None
+) -> None:
+    for number in range(10):
+        tell(rows.connection(rows.service(f"s{number}", f"S{number}")), f"Trouble {number}.")
+    html = page(as_admin)
+    assert "<bdi>S2</bdi></a>, and at 2 more services with a dot in the menu" in html
+    assert "<bdi>S1</bdi></a>, and" not in html
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seatwise.models import Connection, LicensePool, Member
+from seatwise.models import Connection, LicensePool, Member, keyset
 from seatwise.models.keyset import AFTER, BEFORE, LAST, Stretch
-from seatwise.models.member import SORTS, MemberQuerySet
+from seatwise.models.member import MemberQuerySet
+from seatwise.models.member_order import SORTS
 from seatwise.views.paging import part_of
 from tests.pages import rows
 
@@ -28,26 +29,38 @@ def connection(db: None) -> Connection:
     return rows.connection(rows.service())
 
 
+HELD = ["", "Business", "Stakeholder"]
 people = st.lists(
     st.tuples(
-        names, st.sampled_from([*ROLES, "unheard_of"]), st.none() | st.integers(0, 3), st.booleans()
+        names,
+        st.sampled_from([*ROLES, "unheard_of"]),
+        st.none() | st.integers(0, 3),
+        st.sampled_from(HELD),
     ),
     max_size=14,
 )
 
 
+@pytest.fixture(params=["few", "many"])
+def as_if_few_or_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many are asked for in parts that an index has in order, few all at once."""
+    if request.param == "many":
+        monkeypatch.setattr(keyset, "FEW", 0)
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("as_if_few_or_many")
 @pytest.mark.parametrize("sort", SORTED_BY)
 @given(people=people, size=st.integers(1, 4))
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_forwards_and_backwards_hold_everybody_once_in_order(
-    connection: Connection, sort: str, people: list[tuple[str, str, int | None, bool]], size: int
+    connection: Connection, sort: str, people: list[tuple[str, str, int | None, str]], size: int
 ) -> None:
     Member.objects.all().delete()
     LicensePool.objects.all().delete()
-    pool = rows.license_pool(connection, "Business")
-    for name, role, seen, licensed in people:
-        member = rows.member(connection, name, role, license=pool if licensed else None)
+    pools = {name: rows.license_pool(connection, name) for name in HELD if name}
+    for name, role, seen, held in people:
+        member = rows.member(connection, name, role, license=pools.get(held))
         member.last_seen_at = None if seen is None else NOON - timedelta(days=seen)
         member.save()
     everybody = Member.objects.all()
@@ -56,8 +69,28 @@ def test_pages_forwards_and_backwards_hold_everybody_once_in_order(
     assert [pk for shown in _backwards(everybody, sort, size) for pk in shown.pks] == in_order
 
 
+@pytest.mark.django_db
+def test_a_page_goes_on_though_what_its_first_row_shared_with_others_is_gone(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyset, "FEW", 0)
+    members = _seven(connection)
+    third = _page(members, "license", _page(members, "license", "", 2).older, 2)
+    LicensePool.objects.update(name="Automation")  # which stands before the place
+    unknown = list(members.filter(license=None).order_by("name").values_list("pk", flat=True))
+    assert _page(members, "license", third.older, 9).pks == unknown
+
+
 def _page(members: MemberQuerySet, sort: str, place: str, size: int) -> Stretch:
-    return members.stretch(sort, ROLES, place=place, size=size, total=members.count())
+    return members.stretch(
+        sort,
+        ROLES,
+        Connection.objects.all(),
+        members.with_status(NOON).with_age(NOON).tally(),
+        place=place,
+        size=size,
+        total=members.count(),
+    )
 
 
 def _forwards(members: MemberQuerySet, sort: str, size: int) -> list[Stretch]:

@@ -86,3 +86,43 @@ def test_a_viewer_sees_the_list_and_no_buttons(as_viewer: Client, admin: User) -
     assert "ada@example.com" in page
     assert "Deactivate" not in page
     assert "ask Ada Admin" in page
+
+
+def row_of(page: str, email: str) -> str:
+    return next(row for row in page.split("<tr>") if email in row)
+
+
+def test_whoever_never_signed_in_is_invited_and_not_active(as_admin: Client, viewer: User) -> None:
+    page = as_admin.get("/users/").content.decode()
+    assert ">Invited</span>" in row_of(page, viewer.email)
+    assert ">Active</span>" in row_of(page, "ada@example.com")
+
+
+def test_the_only_admin_has_no_button_that_would_be_refused(as_admin: Client, viewer: User) -> None:
+    own = row_of(as_admin.get("/users/").content.decode(), "ada@example.com")
+    assert "the only admin" in own
+    assert "Make somebody else an admin before you go" in own
+    assert "<form" not in own
+    assert "Deactivate" not in own
+    User.objects.filter(pk=viewer.pk).update(role=Role.ADMIN)
+    own = row_of(as_admin.get("/users/").content.decode(), "ada@example.com")
+    assert "the only admin" not in own
+    assert "Another admin can change this" in own
+
+
+def test_nobody_is_deactivated_without_being_asked(as_admin: Client, viewer: User) -> None:
+    page = as_admin.get("/users/").content.decode()
+    assert f'href="?deactivate={viewer.pk}"' in row_of(page, viewer.email)
+    assert "<button" not in row_of(page, viewer.email).partition("Deactivate")[2].split("</tr>")[0]
+    asked = re.compile(rf'id="deactivate-{viewer.pk}"[^>]* open data-modal')
+    assert not asked.search(page)
+    assert asked.search(as_admin.get(f"/users/?deactivate={viewer.pk}").content.decode())
+
+
+def test_what_was_added_is_told_once_with_the_link(as_admin: Client) -> None:
+    page = add(as_admin)
+    assert page.count("Grace Hopper was added") == 1
+    assert page.count("notice--ok") == 1
+    someone = User.objects.get(email="grace@example.com")
+    again = as_admin.post(f"/users/{someone.pk}/link/", follow=True).content.decode()
+    assert "Hand this link to Grace Hopper" in again

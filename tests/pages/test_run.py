@@ -67,6 +67,21 @@ def test_while_it_runs_what_comes_later_is_not_called_unread(
     assert "Ended not yet Took not known yet" in said
 
 
+@pytest.mark.parametrize(
+    ("read", "took"), [(72.4, "1 min 12 s"), (3.2, "1 min 12 s, of which 3 s")]
+)
+def test_moments_are_told_to_the_second_and_the_reading_where_it_took_less(
+    as_viewer: Client, account: Connection, read: float, took: str
+) -> None:
+    stages = {"members": stage() | {"seconds": read}}
+    run = run_of(account, stages=stages)
+    assert run.started_at is not None
+    said = words(of(as_viewer, run))
+    assert f"Began {run.started_at:%Y-%m-%d %H:%M:%S} UTC Ended" in said
+    assert f"Took {took}" in said
+    assert ("spent reading" in said) == ("of which" in took)
+
+
 def test_what_waits_to_start_is_not_said_to_have_begun(
     as_viewer: Client, account: Connection
 ) -> None:

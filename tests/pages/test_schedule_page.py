@@ -37,7 +37,7 @@ def test_the_schedule_is_said_in_words_with_the_next_sync(
     as_viewer: Client, account: Connection
 ) -> None:
     assert re.search(r"Every day at \d\d:\d\d \(UTC\)", said(as_viewer))
-    assert "The next sync begins in 4 hours" in said(as_viewer)
+    assert "Next sync: in 4 hours" in said(as_viewer)
     assert "ask " in said(as_viewer)
     assert "<form" not in said(as_viewer)
 

@@ -63,7 +63,7 @@ def html(client: Client, path: str) -> str:
 
 
 def names(shown: str) -> list[str]:
-    return re.findall(r'<a class="strong"[^>]*><bdi>([^<]+)', shown)
+    return re.findall(r'<a class="strong"[^>]*><bdi[^>]*>([^<]+)', shown)
 
 
 def file_of(client: Client, path: str) -> list[dict[str, str]]:
@@ -175,7 +175,7 @@ def test_each_account_is_counted_to_its_own_last_look_and_told_where_it_is_behin
     listed(other, "Eva Teal", 22)
     shown = html(as_viewer, f"{SEATS}?on=2026-05-05")
     assert "It was last looked at on 20 April 2026; what came after is not known" in shown
-    assert "as known at the last look" in shown
+    assert "As known at the last look" in shown
     everybody = [line for line in file_of(as_viewer, f"{MONTHS}?format=csv") if line["by"] == "all"]
     assert [line["seat_days"] for line in everybody] == ["10", "80", "37"]
     assert [line["at_end"] for line in everybody] == ["2", "3", "1"]
@@ -308,6 +308,42 @@ def test_a_comparison_begins_with_the_first_look(as_viewer: Client, people: None
     shown = html(as_viewer, f"{CHANGES}?from=2020-01-01&to=2026-03-12")
     assert "Nothing is known before 10 March 2026" in shown
     assert "Nobody came or went" in shown
+
+
+def test_two_days_are_asked_for_only_where_there_are_two(
+    as_viewer: Client, account: Connection
+) -> None:
+    Connection.objects.update(members_as_of=FIRST)
+    found(account, "Ada Quay")
+    shown = html(as_viewer, CHANGES)
+    assert "There are no two days to compare yet" in shown
+    assert "looked at on one day, 10 March 2026" in shown
+    assert 'type="date"' not in shown
+    assert "changes-export" not in shown
+
+
+def test_whom_it_concerns_is_counted_of_all_who_held_a_seat_then_or_in_between(
+    as_viewer: Client, account: Connection, people: None
+) -> None:
+    left(found(account, "Di Vole", 7), 9)
+    assert "4 of 4 members" in html(as_viewer, f"{CHANGES}?from=2026-03-15&to=2026-04-02")
+    assert "2 of 3 members" in html(as_viewer, f"{CHANGES}?from=2026-03-16&to=2026-03-24")
+    shown = html(as_viewer, f"{CHANGES}?from=2026-05-01&to=2026-05-05")
+    assert "0 of 2 members" in shown
+    assert "Seats after =" not in shown  # there is nothing to explain
+
+
+def test_roles_stand_in_one_order_the_most_powerful_first(
+    as_viewer: Client, account: Connection
+) -> None:
+    for name, role in (("A", "observer"), ("B", "observer"), ("C", "admin"), ("D", "owner")):
+        member = found(account, name)
+        Member.objects.filter(pk=member.pk).update(role=role)
+    order = ["Account Owner", "Global Admin", "Observer"]
+    for path in (f"{SEATS}?on=2026-03-15", f"{MONTHS}?by=role", "/services/pagerduty/members/"):
+        shown = html(as_viewer, path)
+        places = [shown.index(f">{name}<") for name in order]
+        assert places == sorted(places), path
 
 
 def test_days_the_wrong_way_round_are_turned(as_viewer: Client, people: None) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from seatwise.models import SyncRun
 from seatwise.models.connection import State
 from tests.pages import rows
-from tests.pages.test_spend import figures, names, needs
+from tests.pages.test_spend import ISOLATES, figures, names, needs
 
 LONG_AGO = timedelta(days=25)
 
@@ -36,7 +36,7 @@ def test_a_first_reading_that_is_not_there_is_told(as_admin: Client) -> None:
     rows.connection(rows.service(), members_as_of=None)
     told = needs(as_admin)
     assert told["The first reading of PagerDuty is not there yet."].endswith("/settings/")
-    assert not any("was not read for long" in sentence for sentence in told)
+    assert not any("not been read" in sentence for sentence in told)
     assert names(as_admin, "/?need=waiting") == ["PagerDuty"]
 
 
@@ -51,7 +51,7 @@ def test_a_pending_invitation_is_not_called_seen(as_admin: Client) -> None:
     ("fields", "sentence"),
     [
         ({"state": State.NEEDS_RECONNECT}, "{} needs somebody to authorize again."),
-        ({"members_as_of": timezone.now() - LONG_AGO}, "{} was not read for long."),
+        ({"members_as_of": timezone.now() - LONG_AGO}, "{} has not been read for a long time."),
         ({"state": State.LIMITED}, "Something at {} cannot be read."),
         ({}, "An unusual drop at {} is held back."),
     ],
@@ -116,13 +116,21 @@ def test_the_owner_has_a_column_and_hides_nothing(as_admin: Client, admin: objec
     assert re.search(r'service-owner"><bdi>acme-prod<', page)
 
 
-def test_one_unknown_is_and_two_are(as_admin: Client) -> None:
+def told(client: Client) -> tuple[str, str]:
+    """The number of the only need, and its words."""
+    page = client.get("/").content.decode()
+    [found] = re.findall(r'need__count numbers">([^<]+)</span>.*?<strong>([^<]+)<', page, re.DOTALL)
+    return found[0], found[1].translate(ISOLATES)
+
+
+def test_how_many_are_unknown_stands_once_before_its_words(as_admin: Client) -> None:
     account = rows.connection(rows.service())
     rows.member(account, "Uma")
-    assert "1 unknown is not counted as idle" in figures(as_admin)["Active in 30 days"]
+    assert told(as_admin) == ("1", "Seat at PagerDuty whose last use is unknown.")
     rows.member(account, "Udo")
     rows.event(rows.member(account, "Ulf"), "joined")
-    assert "3 unknown are not counted as idle" in figures(as_admin)["Active in 30 days"]
+    assert told(as_admin) == ("3", "Seats at PagerDuty whose last use is unknown.")
+    assert figures(as_admin)["Active in 30 days"].endswith("· 3 unknown")
 
 
 @pytest.mark.parametrize(("address", "enter"), [("/services/add/", "Enter searches")])

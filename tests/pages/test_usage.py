@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.http import StreamingHttpResponse
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
 from seatwise.connectors.base import find
 from seatwise.connectors.months import last_months
-from seatwise.models import Connection
+from seatwise.models import Connection, UsagePoint
 from tests.pages import rows
 
 ADDRESS = "/services/pagerduty/usage/"
@@ -46,7 +47,7 @@ def test_this_month_is_provisional_and_last_month_stands_beside_it(
     rows.usage(account, rows.last_month(), incidents=1503)
     html = page(as_viewer)
     assert "318" in html
-    assert f"all of {rows.last_month():%B}: 1,503" in html
+    assert f"so far this month · {rows.last_month():%B}, whole month: 1,503</p>" in html
     assert html.count(">provisional</span>") == 1
 
 
@@ -54,7 +55,36 @@ def test_a_closed_month_that_can_still_change_is_provisional_too(
     as_viewer: Client, account: Connection
 ) -> None:
     rows.usage(account, rows.last_month(), final=False, alerts=7)
-    assert page(as_viewer).count(">provisional</span>") == 2
+    html = page(as_viewer, f"month={rows.last_month():%Y-%m}")
+    assert html.count(">provisional</span>") == 1
+    assert html.count(">can still change</span>") == 2  # in the table, and where it is opened
+    assert (
+        f"not known yet this month · {rows.last_month():%B}, whole month: 7, can\u00a0still" in html
+    )
+    opened = html[html.index('id="breakdown"') : html.index("usage-table")]
+    assert "Something in it is still open" in opened
+    assert "this month is not over; in an earlier one" in html
+    assert [month["mark"] for month in drawn(html)["months"]] == ["can still change", "provisional"]
+
+
+def test_a_month_says_its_sources_once_and_what_differs_from_it(
+    as_viewer: Client, account: Connection
+) -> None:
+    rows.usage(account, rows.last_month(), final=False, incidents=7, alerts=8)
+    rows.usage(account, rows.last_month(), final=True, notifications_sms=9)
+    UsagePoint.objects.update(as_of=timezone.now())
+    html = page(as_viewer, f"month={rows.last_month():%Y-%m}")
+    opened = html[html.index('id="breakdown"') : html.index("usage-table")]
+    assert opened.count("as of ") == 1
+    assert opened.count("· final") == 1
+    assert "Incidents, Alerts, SMS: GET /incidents, as of" in opened
+
+
+def test_every_hatched_month_is_explained_and_a_final_one_is_not(
+    as_viewer: Client, account: Connection
+) -> None:
+    rows.usage(account, rows.last_month(), final=True, alerts=7)
+    assert "Hatched months can still change: this month is not over.</p>" in page(as_viewer)
 
 
 def test_an_unknown_number_is_a_dash_with_its_reason_and_never_zero(
@@ -133,7 +163,7 @@ def test_a_month_opens_with_every_metric_and_the_month_before(
     html = page(as_viewer, f"month={rows.last_month():%Y-%m}")
     breakdown = html[html.index('id="breakdown"') : html.index("usage-table")]
     assert "41" in breakdown
-    assert "SMS notifications" in breakdown
+    assert "<span>SMS</span>" in breakdown
     assert f"{last_months(rows.last_month(), 2)[-1]:%B}: 39" in breakdown
 
 

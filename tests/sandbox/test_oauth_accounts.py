@@ -75,6 +75,14 @@ def test_the_consent_page_asks_for_no_more_than_its_reader_may_give(classic: App
         assert re.findall(r"<code>(\w+)</code>", consent.text) == [scope]
 
 
+def test_the_consent_page_lists_as_many_permissions_as_are_granted(app: App) -> None:
+    page = app.authorize_url(scope="openid users.read")
+    _, number = signed_in(app, app.sandbox.someone("owner"), page)
+    form = {"request": number, "account": "harbor-prod"}
+    consent = app.sandbox.http.post("/identity/accounts", data=form, follow_redirects=True)
+    assert re.findall(r"<code>([\w.]+)</code>", consent.text) == ["openid", "users.read"]
+
+
 def test_the_oldest_request_is_forgotten_when_too_many_are_under_way(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,7 +38,7 @@ def trail(client: Client, **asked: str) -> str:
 
 
 def count(page: str) -> int:
-    found = re.search(r"([\d,]+) events?<", page)
+    found = re.search(r"([\d,]+) of [\d,]+ events?<", page)
     assert found is not None
     return int(found[1].replace(",", ""))
 

@@ -149,11 +149,12 @@ def _record(
     before: list[str] | None,
 ) -> None:
     name = connection.account_name
+    verdicts = [(each.name, each.verdict) for each in proved.checks]
     audit.record(
         Action.CONNECTED if before is None else Action.RECONNECTED,
         service=service.key,
         about=name,
-        said=f"{proved.given.way.name}. {checking.summary(proved.checks)}",
+        said=f"{proved.given.way.name}. {checking.summary(verdicts)}",
         detail={"way": connection.way, "scopes": connection.scopes, "region": connection.region},
     )
     if before and connection.scopes and before != connection.scopes:  # an API key names none

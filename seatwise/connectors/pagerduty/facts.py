@@ -84,7 +84,7 @@ SCOPES = (
     ),
     Scope(
         "users:notifications.read",
-        "Notifications sent by SMS, phone, e-mail and push",
+        "Notifications sent by SMS, phone, e\u2011mail and push",
         "billable alerts; phone numbers and addresses are not kept",
         loses="Notifications are counted from the log where incidents.read is granted: the same"
         " numbers with more requests. Without both they stay unknown, and billable alerts too.",

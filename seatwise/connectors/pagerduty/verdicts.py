@@ -125,7 +125,8 @@ class Verdicts:
         missing = [s for s in permit.missing if not (s == "openid" and self._is_of_nobody)]
         if not missing:
             count = len(permit.granted & SCOPES.keys())
-            return Check(key, name, "ok", f"All that were asked for were granted: {count}.")
+            told = f"All {count} permissions were granted." if count != 1 else "It was granted."
+            return Check(key, name, "ok", told)
         if permit.is_other_app:
             found = (
                 "This app is registered in PagerDuty with Scoped OAuth, which gives nothing to who"
@@ -164,7 +165,7 @@ class Verdicts:
             name,
             licenses,
             "licenses.read",
-            found=f"PagerDuty lists {licenses}.",
+            found=f"{licenses} kind{'s' if licenses != 1 else ''} of licence.",
             lost=("licences", lost),
         )
 
@@ -243,10 +244,10 @@ class Verdicts:
                 once = gap if ability == first else None
                 yield Check(ability, name, "unknown", str(abilities), remedy, once)
             elif ability in abilities:
-                yield Check(ability, name, "ok", f"The plan has the ability {ability}.")
+                yield Check(ability, name, "ok", f"The plan includes {name.lower()}.")
             else:
                 remedy = "Only a larger PagerDuty plan changes this; everything else is read."
-                what = f"The plan lacks the ability {ability}."
+                what = f"The plan does not include {name.lower()}."
                 lost = Gap("account", what, lacking, remedy)
                 yield Check(ability, name, "limited", lacking, remedy, lost)
 

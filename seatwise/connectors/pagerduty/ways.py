@@ -11,10 +11,10 @@ WAYS = (
         "scoped",
         "consent",
         "OAuth, permission by permission",
-        "For an app that was registered with Scoped OAuth, in the very account that is read; how it"
-        " was registered decides between this and the next way. An Account Owner or Global Admin"
-        " allows exactly what is ticked, and nothing that changes anything in"
-        " PagerDuty. After a year somebody has to authorize again.",
+        "Use this if the app was registered with Scoped OAuth, in the very account that is read;"
+        " otherwise use the next one. An Account Owner or Global Admin allows exactly what is"
+        " ticked, and nothing that changes anything in PagerDuty. After a year somebody has to"
+        " authorize again.",
         needs=_APP,
         idle=timedelta(days=30),
         lasts=timedelta(days=365),

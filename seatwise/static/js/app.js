@@ -9,8 +9,11 @@ const ASKED = [
   "accept-keys",
   "authorization",
   "believe",
+  "deactivate",
 ];
-const inViewersZone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+// As the pages write days themselves: "23 November 2026, 23:38".
+const dayHere = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const timeHere = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 // The address that the page's content is of. Whoever goes back or forward to another gets that one
 // anew; also who does so while the page still loads, where nothing would have listened in time.
@@ -46,6 +49,10 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "ArrowDown" || event.key === "ArrowUp") walk(event);
 });
 
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-until-changed]");
+  if (form) waitForChange(form);
+});
 document.addEventListener("htmx:after:swap", () => dress(document));
 document.addEventListener("htmx:response:error", () =>
   tell("The page could not be brought up to date. What you see stays; load it again."),
@@ -78,7 +85,8 @@ function showTheAddress() {
 
 function dress(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-dressed])")) {
-    const local = inViewersZone.format(new Date(time.dateTime));
+    const moment = new Date(time.dateTime);
+    const local = `${dayHere.format(moment)}, ${timeHere.format(moment)}`;
     time.dataset.dressed = "";
     if (time.hasAttribute("data-local")) {
       time.title = time.textContent;
@@ -88,6 +96,15 @@ function dress(root) {
   for (const button of root.querySelectorAll("[data-copies][hidden]")) {
     button.hidden = !navigator.clipboard;
   }
+  for (const form of root.querySelectorAll("form[data-until-changed]")) waitForChange(form);
+}
+
+// A button that would change nothing waits until something was changed.
+function waitForChange(form) {
+  const isChanged = [...form.querySelectorAll("select")].some(
+    (select) => !select.selectedOptions[0]?.defaultSelected,
+  );
+  form.querySelector("button").disabled = !isChanged;
 }
 
 function open(opener, event) {

@@ -14,7 +14,7 @@ export function monthByMonth(canvas, { months, series }, { id, name, show, hide,
     at = Math.max(0, Math.min(months.length - 1, to));
     show(at);
     const numbers = series.map((each) => `${each.name} ${say(each.values[at])}`);
-    const note = months[at].provisional ? ", provisional" : "";
+    const note = months[at].mark ? `, ${months[at].mark}` : "";
     told.textContent = `${months[at].name}${note}: ${numbers.join(", ")}`;
   };
   const moves = {

@@ -21,7 +21,7 @@ export function legend({ months, series }, tints, choose) {
   if (months.some((month) => month.provisional)) {
     const note = document.createElement("span");
     note.className = "legend__note";
-    note.append(mark("hatched", "--chart-7"), "hatched or hollow: provisional");
+    note.append(mark("hatched", "--chart-7"), "hatched or hollow: can still change");
     list.append(item(note));
   }
   return list;

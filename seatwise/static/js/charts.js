@@ -33,8 +33,9 @@ const hatched = (colour) => ({
 function bars(months, values, tint, colour) {
   const look = { color: tint, borderRadius: [3, 3, 0, 0] };
   return {
-    barGap: "-100%",
-    barMaxWidth: 24,
+    barGap: "12%", // beside each other: one is no part of the other
+    barCategoryGap: "28%",
+    barMaxWidth: 18,
     itemStyle: look,
     data: values.map((value, index) =>
       months[index].provisional
@@ -73,7 +74,7 @@ function seriesOf({ months, series }, colour) {
 function tip(month, points) {
   const box = document.createElement("div");
   const title = document.createElement("strong");
-  title.textContent = month.name + (month.provisional ? ", provisional" : "");
+  title.textContent = month.name + (month.mark ? `, ${month.mark}` : "");
   const list = document.createElement("dl");
   for (const { seriesName, value } of points) {
     const name = document.createElement("dt");
@@ -83,6 +84,12 @@ function tip(month, points) {
     list.append(name, number);
   }
   box.append(title, list);
+  if (month.why) {
+    const why = document.createElement("p");
+    why.className = "chart__why";
+    why.textContent = month.why;
+    box.append(why);
+  }
   return box;
 }
 

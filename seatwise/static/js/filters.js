@@ -5,7 +5,8 @@ let open = [];
 document.documentElement.classList.add("is-scripted");
 
 document.addEventListener("htmx:before:swap", () => {
-  open = [...all("details.filter[open]")].map((menu) => menu.id);
+  const folds = document.querySelectorAll("details.members-fold[open]");
+  open = [...all("details.filter[open]"), ...folds].map((menu) => menu.id);
 });
 
 document.addEventListener("htmx:after:swap", () => {

@@ -85,17 +85,18 @@ def consent(
     number: str, client: Client, account: Account, person: Person, asked: frozenset[str]
 ) -> Response:
     """Lists in words what the app asks for, with the buttons Authorize and Deny."""
+    known = {"openid": "Who you are and which account this is", **client.scopes}
+    shown = asked & known.keys() or {"openid"}  # every consent tells at least that
     items = "".join(
         f"<li>{escape(words)} <code>{escape(scope)}</code></li>"
-        for scope, words in client.scopes.items()
-        if scope in asked
+        for scope, words in known.items()
+        if scope in shown
     )
-    nothing = "<li>Who you are and which account this is <code>openid</code></li>"
     return _page(
         "Review the permissions",
         f"<p><b>{escape(client.name)}</b> would like to do this in <b>{account.subdomain}</b> "
         f"({REGIONS[account.region]}), as {escape(role_name(person.role))}:</p>"
-        f'<ul class="scopes">{items or nothing}</ul>'
+        f'<ul class="scopes">{items}</ul>'
         '<form method="post" action="/identity/consent" class="decide">'
         f'{_hidden(number)}<button name="decision" value="deny">Deny</button>'
         '<button class="main" name="decision" value="authorize">Authorize</button></form>'

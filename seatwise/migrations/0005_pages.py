@@ -61,26 +61,6 @@ class Migration(migrations.Migration):
             model_name='member',
             index=django.contrib.postgres.indexes.GinIndex(models.Func('search', function='seatwise_trigrams', output_field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)), name='members_by_trigrams'),
         ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(models.F('connection'), models.F('role'), django.db.models.functions.text.Lower('name'), models.F('id'), condition=models.Q(('left_at', None)), name='members_by_role'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(models.F('connection'), models.F('license'), django.db.models.functions.text.Lower('name'), models.F('id'), condition=models.Q(('left_at', None)), name='members_by_license'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(models.F('connection'), models.F('last_seen_at'), django.db.models.functions.text.Lower('name'), models.F('id'), condition=models.Q(('left_at', None)), name='members_by_seen'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(condition=models.Q(('joined_at__isnull', False)), fields=['connection', 'joined_at'], name='members_by_joined'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(condition=models.Q(('left_at__isnull', False)), fields=['connection', 'left_at'], name='members_by_left'),
-        ),
         migrations.AlterField(
             model_name='auditevent',
             name='action',

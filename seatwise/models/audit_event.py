@@ -23,7 +23,7 @@ class Action(models.TextChoices):
     LINK_MADE = "link_made", "One-time link made"
     SERVICE_ADDED = "service_added", "Service added"
     OWNER_CHANGED = "owner_changed", "Owner changed"
-    CONSENT_BEGUN = "consent_begun", "Left for the vendor's consent"
+    CONSENT_BEGUN = "consent_begun", "Sent to the vendor's consent page"
     CONSENT_REFUSED = "consent_refused", "Consent not given"
     CONSENT_FAILED = "consent_failed", "Authorization failed"
     CONSENT_REJECTED = "consent_rejected", "Foreign or used answer rejected"

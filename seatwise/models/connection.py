@@ -43,7 +43,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def for_list(self) -> Self:
         """Without what is sealed or long, which a list of many does not show."""
         names = ("account_id", "account_name", "region", "connected_at", "replaced_at")
-        read = ("members_as_of", "activity_as_of")
+        read = ("members_as_of", "licenses_as_of", "activity_as_of", "usage_as_of")
         return self.only("service", "state", "sync_every", *names, *read)
 
     def with_open_run(self) -> Self:

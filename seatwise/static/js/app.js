@@ -13,7 +13,9 @@ const ASKED = [
 ];
 // As the pages write days themselves: "23 November 2026, 23:38".
 const dayHere = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
-const timeHere = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const toTheMinute = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const timeHere = new Intl.DateTimeFormat("en-GB", toTheMinute);
+const secondHere = new Intl.DateTimeFormat("en-GB", { ...toTheMinute, second: "2-digit" });
 
 // The address that the page's content is of. Whoever goes back or forward to another gets that one
 // anew; also who does so while the page still loads, where nothing would have listened in time.
@@ -86,7 +88,8 @@ function showTheAddress() {
 function dress(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-dressed])")) {
     const moment = new Date(time.dateTime);
-    const local = `${dayHere.format(moment)}, ${timeHere.format(moment)}`;
+    const clock = time.dataset.local === "seconds" ? secondHere : timeHere;
+    const local = `${dayHere.format(moment)}, ${clock.format(moment)}`;
     time.dataset.dressed = "";
     if (time.hasAttribute("data-local")) {
       time.title = time.textContent;

@@ -12,7 +12,9 @@ from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from seatwise import audit
 from seatwise.models import AuditEvent, Connection, User
+from seatwise.models.audit_event import Action
 from tests.pages import rows, runs
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +91,7 @@ def test_every_table_is_offered_as_both_files_and_each_opens(
     rows.event(ada, "listed", at=first_look)
     rows.usage(account, rows.last_month(), incidents=3)
     runs.run_of(account)
+    audit.record(Action.CHECKED, about="acme-prod")
     page = as_admin.get(path).content.decode()
     for kind in ("csv", "xlsx"):
         assert f"format={kind}" in page

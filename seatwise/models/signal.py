@@ -1,24 +1,28 @@
 """Evidence that a member did something, the newest per source."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import connection as database
 from django.db import models
 
 from seatwise.connectors.records import SignalRecord
 
-# One statement a page; older evidence never replaces newer, in whatever order it is read. What is
-# known already is left out beforehand, for a conflict locks a row, and that is a write, too.
+# Members are looked up once a page, and all that follows goes by their ids alone: so no plan can
+# go wrong where the database's statistics are of before a large account came, or of after it went.
+MEMBERS = """
+SELECT external_id, id FROM seatwise_member
+WHERE connection_id = %(connection)s AND external_id = ANY(%(members)s)
+"""
+# Older evidence never replaces newer, in whatever order it is read. What is known already is left
+# out beforehand, for a conflict locks a row, and that is a write, too.
 RECORD = """
 INSERT INTO seatwise_signal (member_id, source, at, proof, url, read_at)
-SELECT member.id, given.source, given.at, given.proof, given.url, %(read_at)s
-FROM unnest(%(members)s::text[], %(sources)s::text[], %(ats)s::timestamptz[],
+SELECT given.member, given.source, given.at, given.proof, given.url, %(read_at)s
+FROM unnest(%(ids)s::bigint[], %(sources)s::text[], %(ats)s::timestamptz[],
             %(proofs)s::text[], %(urls)s::text[]) AS given(member, source, at, proof, url)
-JOIN seatwise_member member
-  ON member.connection_id = %(connection)s AND member.external_id = given.member
-LEFT JOIN seatwise_signal known ON known.member_id = member.id AND known.source = given.source
+LEFT JOIN seatwise_signal known ON known.member_id = given.member AND known.source = given.source
 WHERE known.id IS NULL OR given.at > known.at
 ON CONFLICT (member_id, source) DO UPDATE
 SET at = excluded.at, proof = excluded.proof, url = excluded.url, read_at = excluded.read_at
@@ -27,12 +31,11 @@ WHERE excluded.at > seatwise_signal.at
 LAST_SEEN = """
 UPDATE seatwise_member member
 SET last_seen_at = newest.at, last_seen_source = newest.source, last_seen_proof = newest.proof
-FROM (SELECT DISTINCT ON (signal.member_id) signal.member_id, signal.at, signal.source,
-             signal.proof
-      FROM seatwise_signal signal JOIN seatwise_member owner ON owner.id = signal.member_id
-      WHERE owner.connection_id = %(connection)s AND owner.external_id = ANY(%(members)s)
-      ORDER BY signal.member_id, signal.at DESC) newest
-WHERE member.id = newest.member_id
+FROM (SELECT DISTINCT given.id FROM unnest(%(ids)s::bigint[]) AS given(id)) AS given
+CROSS JOIN LATERAL (SELECT signal.at, signal.source, signal.proof FROM seatwise_signal signal
+                    WHERE signal.member_id = given.id
+                    ORDER BY signal.at DESC LIMIT 1) AS newest
+WHERE member.id = given.id
   AND (member.last_seen_at IS NULL OR member.last_seen_at < newest.at)
 """
 
@@ -53,17 +56,24 @@ class SignalQuerySet(models.QuerySet["Signal"]):
                 newest[key] = record
         if not newest:
             return
-        given = list(newest.values())
-        values = {
-            "connection": connection.pk,
-            "read_at": read_at,
-            "members": [record.member_id for record in given],
-            "sources": [record.source[:40] for record in given],
-            "ats": [record.at for record in given],
-            "proofs": [record.proof[:300] for record in given],
-            "urls": [record.url[:500] for record in given],
-        }
         with database.cursor() as cursor:
+            asked: Mapping[str, Any] = {
+                "connection": connection.pk,
+                "members": [member for member, _ in newest],
+            }
+            cursor.execute(MEMBERS, asked)
+            ids = dict(cursor.fetchall())
+            given = [record for record in newest.values() if record.member_id in ids]
+            if not given:
+                return
+            values: Mapping[str, Any] = {
+                "read_at": read_at,
+                "ids": [ids[record.member_id] for record in given],
+                "sources": [record.source[:40] for record in given],
+                "ats": [record.at for record in given],
+                "proofs": [record.proof[:300] for record in given],
+                "urls": [record.url[:500] for record in given],
+            }
             cursor.execute(RECORD, values)
             cursor.execute(LAST_SEEN, values)
 

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Collection, Container, Iterable, Mapp
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
@@ -110,6 +111,22 @@ class MetricInfo:
     source: str
     estimate: bool = False
     by_home: bool = False  # told only where the home country's code is given, and by it
+
+
+@dataclass(frozen=True, slots=True)
+class ListPrice:
+    """A plan as the vendor sells it to everybody. Prices are of a month; None is not published."""
+
+    key: str  # "business": kept in contracts, never renamed
+    name: str
+    currency: str
+    monthly: Decimal | None  # of a full seat, where one can leave every month
+    yearly: Decimal | None  # of a full seat and month, where one stays a year
+    packs: tuple[tuple[int, Decimal], ...]  # of stakeholders: seats, price of the pack
+    priced_on: date  # when the vendor's pages were looked at
+    source: str  # where that stands, in words
+    ratchet: bool = True  # whether a month bills the most seats of it or any before
+    free_seats: int | None = None  # a plan that costs nothing has so many full seats at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +240,7 @@ class Connector(Protocol):
     sources: ClassVar[Mapping[str, str]]  # evidence: key -> "an action on an incident"
     # The metrics of the chart, bars first; the usage page has colours for so many of each kind.
     usage_headline: ClassVar[tuple[str, ...]]
+    list_prices: ClassVar[tuple[ListPrice, ...]]  # the usual one first; () where none is known
     authorizer: ClassVar[str]  # who must press Authorize at the vendor
     removal: ClassVar[str]  # how a person removes our app at the vendor; a way may know better
     evidence: ClassVar[str]  # what counts as "seen" and what cannot be seen

@@ -142,6 +142,7 @@ class Connection(Sealed):
     licenses_as_of = models.DateTimeField(null=True)
     usage_as_of = models.DateTimeField(null=True)
     activity_as_of = models.DateTimeField(null=True)
+    duty_as_of = models.DateTimeField(null=True)
     activity_since = models.DateTimeField(null=True)  # how far back activity was read
     # From where the next sync goes on, and in which terms usage was read: {"zone", "home"}.
     reading_state = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))

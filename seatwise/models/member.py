@@ -274,6 +274,8 @@ class Member(models.Model):
     url = models.URLField(max_length=500, blank=True)
     job_title = models.CharField(max_length=300, blank=True)
     teams = ArrayField(models.CharField(max_length=200), default=list)
+    # How the vendor can reach them: "email", "sms", "phone", "push"; None: not read.
+    reach = ArrayField(models.CharField(max_length=20), null=True)
 
     first_listed_at = models.DateTimeField()
     joined_at = models.DateTimeField(null=True)  # None: was there when we first looked

@@ -60,6 +60,9 @@ class User(AbstractUser):
     email = models.EmailField("e-mail", unique=True)
     name = models.CharField(max_length=150, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+    wants_digest = models.BooleanField(default=True, db_default=True)  # the weekly one
+    # Of the secret in the address of their calendar; None: there is no such address.
+    calendar_hash = models.CharField(max_length=64, null=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -11,6 +11,7 @@ from seatwise.connectors.base import (
     Config,
     Connector,
     Credentials,
+    ListPrice,
     MetricInfo,
     OAuthApp,
     ReadPlan,
@@ -65,6 +66,7 @@ class Acme:
     metrics: ClassVar[tuple[MetricInfo, ...]] = (MetricInfo("calls", "Calls", "calls", "GET /c"),)
     sources: ClassVar[Mapping[str, str]] = {"acted": "did something", "signed_in": "signed in"}
     usage_headline: ClassVar[tuple[str, ...]] = ("calls",)
+    list_prices: ClassVar[tuple[ListPrice, ...]] = ()
     authorizer: ClassVar[str] = "Anybody."
     removal: ClassVar[str] = "Ask Acme."
     evidence: ClassVar[str] = "What was done."

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from seatwise.connectors.base import Config, Credentials, OAuthApp
 from seatwise.connectors.pagerduty import facts
 from seatwise.connectors.pagerduty.api import API_KEY, Api
+from seatwise.connectors.pagerduty.prices import LIST_PRICES
 from seatwise.connectors.pagerduty.reader import PagerDutyReader
 from seatwise.connectors.pagerduty.ways import WAYS
 from seatwise.connectors.patience import Patience
@@ -25,6 +26,7 @@ class PagerDuty:
     metrics = facts.METRICS
     sources = facts.SOURCES
     usage_headline = facts.USAGE_HEADLINE
+    list_prices = LIST_PRICES
     authorizer = facts.AUTHORIZER
     removal = facts.REMOVAL
     evidence = facts.EVIDENCE

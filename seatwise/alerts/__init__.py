@@ -1,0 +1,1 @@
+"""Watches numbers and tells people, by mail, Slack and webhooks."""

@@ -1,0 +1,1 @@
+"""Savings and safety, as small functions from facts to findings. Pure."""

@@ -1,0 +1,1 @@
+"""What services cost: contracts, history and invoices put together, month by month."""

@@ -9,7 +9,7 @@ from seatwise.history.days import day_of, end_of, midnight, month_after
 from seatwise.history.erasing import FileWaits, NotErased, StillThere, erase, will_be_listed
 from seatwise.history.kept import held_on, kept
 from seatwise.history.known import Span, held_at, known
-from seatwise.history.months import Line, Month, months
+from seatwise.history.months import Line, Mark, Month, marks, months
 from seatwise.history.seats import WHAT, Seat
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Difference",
     "FileWaits",
     "Line",
+    "Mark",
     "Month",
     "NotErased",
     "Seat",
@@ -33,6 +34,7 @@ __all__ = [
     "held_on",
     "kept",
     "known",
+    "marks",
     "midnight",
     "month_after",
     "months",

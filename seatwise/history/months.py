@@ -1,7 +1,9 @@
 """Seat-days and high-water marks, month by month."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,7 +12,17 @@ from seatwise.history.days import ONE_DAY, day_of, midnight, month_after
 from seatwise.history.kept import kept
 from seatwise.history.known import Span, asked, known
 from seatwise.history.seats import Seat, Told, course, until
-from seatwise.history.sweep import EVERYBODY, Key, Looks, MonthSums, Moves, Sums, note, sweep
+from seatwise.history.sweep import (
+    EVERYBODY,
+    Key,
+    Looks,
+    MonthSums,
+    Moves,
+    Sums,
+    by_role_and_license,
+    note,
+    sweep,
+)
 from seatwise.models import MemberEvent, Service
 
 UNTOLD = Key("license", "")
@@ -63,13 +75,45 @@ def _made(service: Service, now: datetime) -> list[Month]:
     return [_month(sums, spans, now) for sums in found][::-1]
 
 
-def _looks(spans: list[Span]) -> list[Looks]:
+class Mark(NamedTuple):
+    """Of one line of a contract in one month."""
+
+    most: int  # the most seats held at one moment
+    at_end: int  # at the month's last moment that is known
+
+
+def marks(
+    service: Service, line_of: Callable[[Seat], str], called: str
+) -> dict[date, dict[str, Mark]]:
+    """{first day of a month: {line: its mark}}, from the first look to the last one.
+
+    `line_of` says where a seat is billed and `called` tells it from others, for what is kept.
+    """
+    now = timezone.now()
+
+    def count() -> dict[date, dict[str, Mark]]:
+        spans = known(service)
+        if not spans:
+            return {}
+        looks = _looks(spans, lambda seat: [Key("line", line_of(seat))])
+        return {
+            month.first: {key.name: Mark(sums.most, sums.at_end) for key, sums in month.of.items()}
+            for month in sweep(looks, zone=settings.BILLING_ZONE, now=now)
+        }
+
+    today = day_of(now, settings.BILLING_ZONE)
+    return kept(asked(service), f"marks of {called} on {today}", count)
+
+
+def _looks(
+    spans: list[Span], keys_of: Callable[[Seat], Iterable[Key]] = by_role_and_license
+) -> list[Looks]:
     by_account = {span.account.pk: (span, Moves()) for span in spans}
     for story in MemberEvent.objects.stories(span.account for span in spans):
         span, moves = by_account[story.account]
         seat = Seat(story.role_now, story.license_now)
         steps = course([Told(*event) for event in story.events], seat)
-        note(moves, until(steps, span.ends), story.members)
+        note(moves, until(steps, span.ends), story.members, keys_of)
     return [
         # What an incomplete list told is known, too; that an account was replaced is no look.
         Looks(moves, span.since, max([span.until, *(at for at in moves if at != span.ends)]))

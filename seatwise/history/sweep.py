@@ -1,7 +1,7 @@
 """Seat-days and high-water marks of months, from when seats were taken and given back. Pure."""
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from seatwise.history.seats import Course, Seat
 class Key(NamedTuple):
     """What is counted: everybody, or those of one role or one licence."""
 
-    by: str  # "role", "license"; "" for everybody
+    by: str  # "role", "license", "line" of a contract; "" for everybody
     name: str = ""  # of a licence, "" is unknown or none
 
 
@@ -46,8 +46,20 @@ class MonthSums:
     of: Mapping[Key, Sums] = field(default_factory=dict)  # of all that was ever held in it
 
 
-def note(moves: Moves, steps: Course, members: int = 1) -> None:
-    """Adds the comings, goings and changes of so many members to the account's."""
+def by_role_and_license(seat: Seat) -> Iterable[Key]:
+    return EVERYBODY, Key("role", seat.role), Key("license", seat.license or "")
+
+
+def note(
+    moves: Moves,
+    steps: Course,
+    members: int = 1,
+    keys_of: Callable[[Seat], Iterable[Key]] = by_role_and_license,
+) -> None:
+    """Adds the comings, goings and changes of so many members to the account's.
+
+    `keys_of`: what a seat is counted as.
+    """
     was: Seat | None = None
     for at, seat in steps:
         if seat == was:
@@ -55,9 +67,8 @@ def note(moves: Moves, steps: Course, members: int = 1) -> None:
         here = moves.setdefault(at, Counter())
         for each, by in ((was, -members), (seat, members)):
             if each is not None:
-                here[EVERYBODY] += by
-                here[Key("role", each.role)] += by
-                here[Key("license", each.license or "")] += by
+                for key in keys_of(each):
+                    here[key] += by
         was = seat
 
 

@@ -1,7 +1,7 @@
 """What a vendor charged, and what was planned to be spent."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 
 from django.db import models
@@ -14,6 +14,11 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def in_services(self, services: Iterable[models.Model]) -> Self:
         return self.filter(service__in=[service.pk for service in services]).order_by("starts")
+
+    def touching(self, month: date) -> Self:
+        """Whose period has a day of the month that begins on that day."""
+        following = (month.replace(day=1) + timedelta(days=31)).replace(day=1)
+        return self.filter(starts__lt=following, ends__gte=month)
 
     def numbered(self, service: models.Model, pk: int) -> "Invoice | None":
         return self.of(service).filter(pk=pk).first()

@@ -10,6 +10,11 @@ class LicensePoolQuerySet(models.QuerySet["LicensePool"]):
     def of(self, connection: object) -> Self:
         return self.filter(connection=connection).order_by("kind", "name")
 
+    def kinds(self, accounts: Iterable[models.Model]) -> dict[str, str]:
+        """{name: connectors.records.SeatKind} of these accounts' licences."""
+        held = self.filter(connection__in=[account.pk for account in accounts])
+        return dict(held.values_list("name", "kind"))
+
     def by_name(self, accounts: Iterable[models.Model]) -> dict[str, list[int]]:
         """{name: numbers of those that are called so} of these accounts, in the order of names."""
         found: dict[str, list[int]] = {}

@@ -1,10 +1,10 @@
 """Who holds a seat at a service, and every change of it for ever."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -34,6 +34,15 @@ def trigrams(of: str | Combinable) -> models.Func:
     return models.Func(
         of, function="seatwise_trigrams", output_field=ArrayField(models.TextField())
     )
+
+
+class Holder(NamedTuple):
+    """Who holds a seat, as far as its cost is concerned."""
+
+    role: str  # the vendor's word
+    license: str | None  # a name; None or "": none, or not known
+    email: str
+    teams: list[str]
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
@@ -210,6 +219,18 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def with_keys(self, keys: Sequence[int]) -> Self:
         return self.filter(pk__in=keys)
 
+    def holders(self) -> "Iterator[Holder]":
+        """Each with what tells where their seat is billed and whom it is charged to, streamed."""
+        columns = ("role", "license__name", "email", "teams")
+        rows = self.order_by().values_list(*columns)
+        return (Holder(*row) for row in rows.iterator(chunk_size=5000))
+
+    def holders_then(self) -> "Iterator[Holder]":
+        """The same of the moment of `as_of`, which it needs; teams are those of today."""
+        columns = ("role_then", "license_then", "email_then", "teams")
+        rows = self.order_by().values_list(*columns)
+        return (Holder(*row) for row in rows.iterator(chunk_size=5000))
+
     def with_evidence(self) -> Self:
         """With each member's signals, newest first: for the few rows that are shown."""
         newest_first = Signal.objects.newest_first()
@@ -229,6 +250,12 @@ class MemberQuerySet(models.QuerySet["Member"]):
         shared: tuple[str, ...] = ("role", "license__name", "status", "age")
         rows = self.order_by().values_list(*shared).annotate(n=Count("pk"))
         return [Tally(*row) for row in rows]
+
+    def tally_seats(self) -> dict[tuple[str, str | None], int]:
+        """{(role, licence): members}."""
+        shared: tuple[str, ...] = ("role", "license__name")
+        rows = self.order_by().values_list(*shared).annotate(n=Count("pk"))
+        return {(role, held): seats for role, held, seats in rows}
 
     def count_by_role(self) -> dict[str, int]:
         return self._count_by("role")

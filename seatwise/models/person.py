@@ -12,6 +12,10 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """{e-mail in lower case: who it is}."""
         return {person.email.lower(): person for person in self}
 
+    def departments(self) -> dict[str, str]:
+        """{e-mail in lower case: department}, of those whose department is told."""
+        return dict(self.exclude(department="").values_list("email", "department"))
+
     def of_emails(self, emails: Iterable[str]) -> Self:
         return self.filter(email__in=[email.lower() for email in emails])
 

@@ -38,6 +38,10 @@ class ServiceQuerySet(models.QuerySet["Service"]):
     def by_name(self) -> Self:
         return self.order_by(Lower("name"), "pk")
 
+    def locked(self, pk: int) -> "Service | None":
+        """That one, which nobody else changes before this transaction ends."""
+        return self.select_for_update().filter(pk=pk).first()
+
     def keys(self) -> set[str]:
         return set(self.values_list("key", flat=True))
 

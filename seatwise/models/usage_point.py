@@ -58,6 +58,15 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
     def since(self, month: date) -> Self:
         return self.filter(month__gte=month)
 
+    def sums(self, accounts: Iterable[models.Model], metric: str) -> dict[date, int]:
+        """{month: the number of all these accounts together}, where it is known of each."""
+        asked = [account.pk for account in accounts]
+        found: dict[date, list[int]] = {}
+        rows = self.filter(connection__in=asked, metric=metric).values_list("month", "value")
+        for month, value in rows:
+            found.setdefault(month, []).append(value)
+        return {month: sum(each) for month, each in found.items() if len(each) == len(asked)}
+
     def by_month(self) -> dict[date, dict[str, "UsagePoint"]]:
         """Months, newest first, each with its points by metric. Absent means unknown."""
         months: dict[date, dict[str, UsagePoint]] = {}

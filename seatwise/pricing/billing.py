@@ -45,8 +45,8 @@ def bill(line: Line, month: date, most: Mapping[date, int], resets: Sequence[Res
     """What a month costs. `most`: {first day of a month: the most seats held in it}.
 
     With a ratchet the highest number of this month or any before it is billed, from the last
-    confirmed reduction on (docs/savings.md says which vendors do so). A month that is not in `most` is
-    not known and adds nothing: a mark is then at least so high.
+    confirmed reduction on; docs/savings.md says who bills so. A month that is not in `most` is not
+    known and adds nothing: a mark is then at least so high.
     """
     held = most.get(month, 0)
     mark = _ratcheted(month, most, resets) if line.ratchet else held

@@ -1,1 +1,29 @@
-"""What services cost: contracts, history and invoices put together, month by month."""
+"""What services cost: contracts, history and invoices put together, month by month.
+
+Months are those of settings.BILLING_ZONE. Amounts are Decimals of a contract's currency, and those
+of different currencies are never added. None is unknown.
+"""
+
+from seatwise.spending.forecasting import Forecast, forecast
+from seatwise.spending.grouping import BY, Group, groups
+from seatwise.spending.lines import Lines, position, terms_on
+from seatwise.spending.monthly import MonthOfSpend, months
+from seatwise.spending.refreshing import ALERTS, refresh
+from seatwise.spending.standing import Standing, standings
+
+__all__ = [
+    "ALERTS",
+    "BY",
+    "Forecast",
+    "Group",
+    "Lines",
+    "MonthOfSpend",
+    "Standing",
+    "forecast",
+    "groups",
+    "months",
+    "position",
+    "refresh",
+    "standings",
+    "terms_on",
+]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from seatwise import icons, logos
+from seatwise import icons, logos, pricing
 from seatwise.models import Connection, Service, SyncRun
 from seatwise.models.connection import State
 
@@ -86,6 +87,12 @@ def ago(value: datetime, now: datetime) -> str:
 def number(value: float | None) -> str:
     """1,234; what is not known is a dash, never 0."""
     return UNKNOWN if value is None else str(intcomma(value))
+
+
+@register.filter
+def money(value: Decimal | None, currency: str) -> str:
+    """ "US$1,234.50"; what is not known is a dash, never 0."""
+    return UNKNOWN if value is None else pricing.words(value, currency)
 
 
 @register.simple_tag

@@ -11,6 +11,7 @@ from seatwise.views import (
     byfile,
     byfile_columns,
     design,
+    focus,
     gate,
     health,
     history,
@@ -35,6 +36,7 @@ from seatwise.views import (
 
 urlpatterns = [
     path("", spend.page, name="spend"),
+    path("spend/focus/", focus.of_all, name="focus_all"),
     path("services/add/", adding.choose, name="add_service"),
     path("services/add/by-name/", adding.add_own, name="add_own"),
     path("services/add/<slug:key>/", adding.add, name="add"),
@@ -46,6 +48,7 @@ urlpatterns = [
     path("services/<slug:key>/seats/changes/", seat_changes.page, name="seat_changes"),
     path("services/<slug:key>/seats/months/", seat_months.page, name="seat_months"),
     path("services/<slug:key>/usage/", usage.page, name="usage"),
+    path("services/<slug:key>/spend/focus/", focus.of_service, name="focus"),
     path("services/<slug:key>/settings/", service_settings.page, name="service_settings"),
     path("services/<slug:key>/history/", history.page, name="history"),
     path("services/<slug:key>/history/<int:pk>/", run.page, name="run"),

@@ -4,8 +4,9 @@ Months are those of settings.BILLING_ZONE. Amounts are Decimals of a contract's 
 of different currencies are never added. None is unknown.
 """
 
+from seatwise.spending.charging import charges
 from seatwise.spending.forecasting import Forecast, forecast
-from seatwise.spending.grouping import BY, Group, groups
+from seatwise.spending.grouping import BY, By, Group, groups
 from seatwise.spending.lines import Lines, position, terms_on
 from seatwise.spending.monthly import MonthOfSpend, months
 from seatwise.spending.refreshing import ALERTS, refresh
@@ -14,11 +15,13 @@ from seatwise.spending.standing import Standing, standings
 __all__ = [
     "ALERTS",
     "BY",
+    "By",
     "Forecast",
     "Group",
     "Lines",
     "MonthOfSpend",
     "Standing",
+    "charges",
     "forecast",
     "groups",
     "months",

@@ -46,6 +46,12 @@ member                               own     GET,HEAD         ->login   200     
 member                               own     *                ->login   405       405
 member                               missing GET,HEAD         ->login   404       404
 member                               missing *                ->login   405       405
+focus                                own     GET,HEAD         ->login   200       200
+focus                                own     *                ->login   405       405
+focus                                missing GET,HEAD         ->login   404       404
+focus                                missing *                ->login   405       405
+focus_all                            -       GET,HEAD         ->login   200       200
+focus_all                            -       *                ->login   405       405
 seats                                own     GET,HEAD         ->login   200       200
 seats                                own     *                ->login   405       405
 seats                                missing GET,HEAD         ->login   404       404

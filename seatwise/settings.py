@@ -8,8 +8,9 @@ The connectors' settings (`SEATWISE_<KEY>_…`) are not here: see `connections.c
 import logging
 import os
 import re
+from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.log import CallbackFilter
@@ -162,6 +163,41 @@ def _metrics_token() -> str:
     return token
 
 
+def _mail_server() -> dict[str, str | int | bool]:
+    """What Django's connection to it takes; {} where none is named.
+
+    A password leaves only by TLS, but for this very machine.
+    """
+    name, url = "SEATWISE_SMTP_URL", read("SEATWISE_SMTP_URL", "")
+    if not url:
+        return {}
+    parts = split_url(url)
+    plain = parts is not None and parts.query == "starttls=no"
+    if parts is None or parts.scheme not in {"smtp", "smtps"} or not (plain or not parts.query):
+        raise refuse(name, "must look like smtp://user:password@mail.example.com:587, or smtps://.")
+    host, is_tls = parts.hostname or "", parts.scheme == "smtps"
+    here = host in {"localhost", "127.0.0.1", "::1"}
+    if parts.password and not is_tls and plain and not here:
+        raise refuse(name, "sends a password, so it must not say starttls=no.")
+    return {
+        "host": host,
+        "port": parts.port or (465 if is_tls else 587),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": is_tls,
+        "use_tls": not is_tls and not plain and not here,
+        "timeout": 20,  # seconds of silence
+    }
+
+
+def _mail_from() -> str:
+    sender = read("SEATWISE_MAIL_FROM", "")
+    address = parseaddr(sender)[1]
+    if sender and (not re.fullmatch(r"[^@\s]+@[^@\s]+", address) or not sender.isprintable()):
+        raise refuse("SEATWISE_MAIL_FROM", "must look like Seatwise <seatwise@example.com>.")
+    return sender
+
+
 def _log_level() -> str:
     level = read("SEATWISE_LOG_LEVEL", "WARNING").upper()
     if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
@@ -176,6 +212,8 @@ BILLING_ZONE = _billing_zone()
 HOME_CODE = _home_code()
 DESIGN_PAGE = read("SEATWISE_DESIGN_PAGE", "") == "1"
 METRICS_TOKEN = _metrics_token()  # "": there is no such page
+MAIL_SERVER = _mail_server()  # {}: no mail can be sent,
+MAIL_FROM = _mail_from()  # nor where this is ""
 DATABASES = {"default": _database()}
 
 _over_tls = BASE_URL.startswith("https://")

@@ -1,6 +1,8 @@
 """Usage alerts: what is watched, who is told, and each delivery of it."""
 
-from typing import ClassVar, Self
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
@@ -8,10 +10,23 @@ from django.db import models
 
 from seatwise.models.sealed import Sealed
 
+if TYPE_CHECKING:
+    from seatwise.models.user import User
+
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
     def by_name(self) -> Self:
         return self.order_by("name", "pk")
+
+    def numbered(self, pk: int) -> "Channel | None":
+        return self.filter(pk=pk).first()
+
+    def of_numbers(self, numbers: Iterable[int]) -> Self:
+        return self.filter(pk__in=list(numbers))
+
+    def with_use(self) -> Self:
+        """With `uses`: how many alerts tell it."""
+        return self.by_name().annotate(uses=models.Count("alerts"))
 
 
 class Channel(Sealed):
@@ -26,6 +41,7 @@ class Channel(Sealed):
 
     kind = models.CharField(max_length=10, choices=Kind)
     name = models.CharField(max_length=100, unique=True)
+    host = models.CharField(max_length=260)  # of the address: all of it that pages show
     address = models.TextField(blank=True)  # sealed: whoever knows it can write there
     secret = models.TextField(blank=True)  # sealed: what a webhook is signed with
     made_at = models.DateTimeField()
@@ -41,11 +57,30 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def of(self, service: models.Model) -> Self:
         return self.filter(service=service.pk).order_by("pk")
 
+    def for_list(self) -> Self:
+        """With everybody each of them tells, in three queries."""
+        return self.select_related("made_by").prefetch_related("people", "channels")
+
+    def numbered(self, service: models.Model, pk: int) -> "Alert | None":
+        return self.of(service).select_related("service").filter(pk=pk).first()
+
+    def locked(self, pk: int) -> "Alert | None":
+        """That one with its service, which nobody else changes before this transaction ends."""
+        asked = self.select_related("service__owner").select_for_update(of=("self",))
+        return asked.filter(pk=pk).first()
+
     def switched_on(self) -> Self:
         return self.filter(is_on=True).select_related("service").order_by("pk")
 
+    def in_services(self, services: Iterable[models.Model]) -> Self:
+        return self.filter(service__in=[service.pk for service in services])
+
     def firing(self) -> Self:
         return self.switched_on().exclude(firing_since=None)
+
+    def firing_at(self) -> models.Exists:
+        """Whether one of a service does, for a question about services."""
+        return models.Exists(self.firing().filter(service=models.OuterRef("pk")))
 
 
 class Alert(models.Model):
@@ -60,7 +95,7 @@ class Alert(models.Model):
     way = models.CharField(max_length=10, choices=Way, default=Way.ABOVE)
     limit = models.DecimalField(max_digits=14, decimal_places=2, null=True)  # None: of no number
     to_owner = models.BooleanField(default=True)
-    people: "models.ManyToManyField[models.Model, models.Model]" = models.ManyToManyField(
+    people: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(
         "User", related_name="+"
     )
     addresses = ArrayField(models.CharField(max_length=320), default=list)  # further e-mails
@@ -68,6 +103,7 @@ class Alert(models.Model):
     is_on = models.BooleanField(default=True)
     firing_since = models.DateTimeField(null=True)  # None: within the limit, or unknown
     value = models.DecimalField(max_digits=14, decimal_places=2, null=True)  # None: unknown
+    why = models.TextField(blank=True)  # of the value: why it is unknown, or what is the matter
     looked_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField()
     made_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -77,10 +113,54 @@ class Alert(models.Model):
     def __str__(self) -> str:
         return f"{self.service} {self.unit} {self.way} {self.limit}"
 
+    @property
+    def fires(self) -> bool:
+        return self.is_on and self.firing_since is not None
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def newest_first(self) -> Self:
         return self.select_related("alert", "channel").order_by("-made_at", "-pk")
+
+    def of_service(self, service: models.Model) -> Self:
+        """What its alerts said, also those that are deleted since."""
+        return self.filter(service=service.pk).newest_first()
+
+    def of_channels(self, channels: Iterable[models.Model]) -> Self:
+        return self.filter(channel__in=[channel.pk for channel in channels])
+
+    def newest_by(self, field: str) -> "dict[int, Delivery]":
+        """{number of an alert or a channel: the last delivery of it}, in one query."""
+        found = self.exclude(**{field: None}).order_by(field, "-made_at", "-pk").distinct(field)
+        return {getattr(each, f"{field}_id"): each for each in found.select_related("channel")}
+
+    def waiting(self) -> Self:
+        return self.filter(state=Delivery.State.WAITING)
+
+    def failed_since(self, moment: datetime) -> Self:
+        return self.filter(state=Delivery.State.FAILED, made_at__gte=moment)
+
+    def next_due(self, now: datetime, without: Collection[int | None]) -> "Delivery | None":
+        """One that is to be sent and that nobody else holds, locked; none to the channels with
+        these numbers, of which None is mail."""
+        found = self.waiting().filter(next_at__lte=now)
+        found = found.exclude(channel__in=[each for each in without if each is not None])
+        if None in without:
+            found = found.filter(email="")
+        free = found.select_for_update(skip_locked=True, of=("self",))
+        return free.select_related("channel").order_by("next_at", "pk").first()
+
+    def settle(self, delivery: "Delivery", names: Iterable[str]) -> bool:
+        """Writes these fields if the try is still the last one; whether it was."""
+        mine = self.waiting().filter(pk=delivery.pk, tries=delivery.tries)
+        return bool(mine.update(**{name: getattr(delivery, name) for name in names}))
+
+    def numbered(self, service: models.Model, pk: int) -> "Delivery | None":
+        return self.of_service(service).filter(pk=pk).first()
+
+    def older_than(self, moment: datetime) -> Self:
+        """Those that are over."""
+        return self.exclude(state=Delivery.State.WAITING).filter(made_at__lt=moment)
 
 
 class Delivery(models.Model):
@@ -92,6 +172,7 @@ class Delivery(models.Model):
         FAILED = "failed", "Given up"
 
     number = models.UUIDField(default=uuid4, unique=True)  # the same at each try
+    service = models.ForeignKey("Service", null=True, on_delete=models.CASCADE, related_name="+")
     alert = models.ForeignKey("Alert", null=True, on_delete=models.SET_NULL, related_name="+")
     channel = models.ForeignKey("Channel", null=True, on_delete=models.SET_NULL, related_name="+")
     email = models.CharField(max_length=320, blank=True)  # of a mail
@@ -102,6 +183,7 @@ class Delivery(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True)  # None: not tried again
+    log = models.JSONField(default=list)  # of each try: {"at": ISO 8601, "said": a sentence}
     error = models.TextField(blank=True)
     made_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
@@ -112,7 +194,8 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["next_at"], name="deliveries_due", condition=models.Q(state="waiting")
-            )
+            ),
+            models.Index(fields=["service", "-made_at"], name="deliveries_of_service"),
         ]
 
     def __str__(self) -> str:

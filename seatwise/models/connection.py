@@ -33,6 +33,14 @@ class Every(models.TextChoices):
 
 
 ENDS_SOON = timedelta(days=14)  # so long before its hard end a grant is announced to end
+# A list of members that is older has not been read for a long time.
+LATE_AFTER: Mapping[str, timedelta] = {
+    Every.SIX_HOURS: timedelta(days=2),
+    Every.DAY: timedelta(days=3),
+    Every.WEEK: timedelta(days=15),
+    Every.NEVER: timedelta(days=31),
+}
+FILE_LATE_AFTER = timedelta(days=92)
 WITHOUT_GRANT = (State.DISCONNECTED, State.NEEDS_RECONNECT, State.BY_FILE)
 
 
@@ -187,6 +195,19 @@ class Connection(Sealed):
     @property
     def is_alive(self) -> bool:
         return self.state not in WITHOUT_GRANT
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether its list of members is older than its schedule promises.
+
+        Never of one that was not read yet, nor of one that is not read any more.
+        """
+        if self.is_by_file:
+            most = FILE_LATE_AFTER
+        elif self.is_alive:
+            most = LATE_AFTER[self.sync_every]
+        else:
+            return False
+        return self.members_as_of is not None and self.members_as_of < now - most
 
     @property
     def ends_soon(self) -> bool:

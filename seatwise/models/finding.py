@@ -1,6 +1,7 @@
 """What a rule found, what became of it, and what was truly saved by it."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
@@ -27,6 +28,18 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     def standing(self) -> Self:
         """What the rules still find."""
         return self.filter(over_at=None)
+
+    def money(self) -> dict[int, dict[str, tuple[int, Decimal | None]]]:
+        """{service id: {currency: (findings, what they could save a month)}} of those that count
+        and wait for somebody; the currency of what has no price is ""."""
+        waits = self.standing().filter(counts=True, state__in=[Life.OPEN, Life.ASSIGNED])
+        found: dict[int, dict[str, tuple[int, Decimal | None]]] = {}
+        rows = waits.order_by().values_list("service", "currency")
+        for service, currency, count, amount in rows.annotate(
+            n=models.Count("pk"), amount=models.Sum("realisable")
+        ):
+            found.setdefault(service, {})[currency] = (count, amount)
+        return found
 
     def of_rule(self, rule: str) -> Self:
         return self.filter(rule=rule)

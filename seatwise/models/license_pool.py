@@ -15,6 +15,12 @@ class LicensePoolQuerySet(models.QuerySet["LicensePool"]):
         held = self.filter(connection__in=[account.pk for account in accounts])
         return dict(held.values_list("name", "kind"))
 
+    def limited(self, accounts: Iterable[int]) -> list[tuple[int, int, str]]:
+        """Number of the account, seats left and name of each licence that tells how many are."""
+        held = self.filter(connection__in=list(accounts)).exclude(available=None)
+        rows = held.order_by("pk").values_list("connection", "available", "name")
+        return [(account, left, name) for account, left, name in rows if left is not None]
+
     def by_name(self, accounts: Iterable[models.Model]) -> dict[str, list[int]]:
         """{name: numbers of those that are called so} of these accounts, in the order of names."""
         found: dict[str, list[int]] = {}

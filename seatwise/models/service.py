@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.text import slugify
 
 from seatwise.connectors.base import Connector, find
+from seatwise.models.alert import Alert
 
 if TYPE_CHECKING:
     from seatwise.models.user import User
@@ -28,12 +29,17 @@ class MenuLine(NamedTuple):
 
 class ServiceQuerySet(models.QuerySet["Service"]):
     def for_table(self) -> Self:
-        """With its owner, its connections and their open syncs, in three queries."""
-        return self._with(Connection.objects.newest_first())
+        """With its owner, its connections, their open syncs and whether an alert fires, in three
+        queries."""
+        found = self._with(Connection.objects.newest_first())
+        return found.annotate(is_alarmed=Alert.objects.firing_at())
 
     def for_list(self) -> Self:
         """The same for hundreds of services, whose connections hold what a line of each tells."""
         return self._with(Connection.objects.newest_first().for_list())
+
+    def numbered(self, numbers: Collection[int]) -> Self:
+        return self.filter(pk__in=numbers)
 
     def by_name(self) -> Self:
         return self.order_by(Lower("name"), "pk")
@@ -84,6 +90,8 @@ class Service(models.Model):
     )
     added_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
     added_at = models.DateTimeField(auto_now_add=True)
+
+    is_alarmed = False  # whether an alert fires; told by `for_table` alone
 
     objects = ServiceQuerySet.as_manager()
 

@@ -67,6 +67,14 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
             found.setdefault(month, []).append(value)
         return {month: sum(each) for month, each in found.items() if len(each) == len(asked)}
 
+    def of_month(self, accounts: Iterable[int], month: date) -> dict[str, dict[int, int]]:
+        """{metric: {number of an account: its number of that month}}; what is unknown is absent."""
+        found: dict[str, dict[int, int]] = {}
+        rows = self.filter(connection__in=list(accounts), month=month)
+        for account, metric, value in rows.values_list("connection", "metric", "value"):
+            found.setdefault(metric, {})[account] = value
+        return found
+
     def by_month(self) -> dict[date, dict[str, "UsagePoint"]]:
         """Months, newest first, each with its points by metric. Absent means unknown."""
         months: dict[date, dict[str, UsagePoint]] = {}

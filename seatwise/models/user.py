@@ -1,5 +1,7 @@
 """Who signs in to Seatwise. (A vendor's user is a Member, never this.)"""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import BaseUserManager
@@ -19,6 +21,25 @@ class UserQuerySet(models.QuerySet["User"]):
     def admins(self) -> Self:
         """Those who can add, integrate, sync, revoke and invite."""
         return self.active().filter(role=Role.ADMIN)
+
+    def owning_or_admins(self) -> Self:
+        """Admins, and whoever answers for a service."""
+        found = models.Q(role=Role.ADMIN) | models.Q(owned_services__isnull=False)
+        return self.active().filter(found).distinct()
+
+    def digest_due(self, since: datetime) -> list[int]:
+        """The numbers of those whose weekly digest of that moment is still to be made."""
+        told = models.Q(digest_at=None, date_joined__lt=since) | models.Q(digest_at__lt=since)
+        wanting = self.owning_or_admins().filter(told, wants_digest=True)
+        return list(wanting.order_by("pk").values_list("pk", flat=True))
+
+    def digest_of(self, pk: int, since: datetime) -> "User | None":
+        """That person, locked, if theirs is still to be made."""
+        held = self.filter(pk=pk).select_for_update().first()
+        return held if held is not None and pk in self.filter(pk=pk).digest_due(since) else None
+
+    def of_numbers(self, numbers: Iterable[int]) -> Self:
+        return self.filter(pk__in=list(numbers))
 
     def with_email(self, email: str) -> Self:
         return self.filter(email__iexact=email)
@@ -61,6 +82,7 @@ class User(AbstractUser):
     name = models.CharField(max_length=150, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     wants_digest = models.BooleanField(default=True, db_default=True)  # the weekly one
+    digest_at = models.DateTimeField(null=True)  # when theirs was last made, be it empty
     # Of the secret in the address of their calendar; None: there is no such address.
     calendar_hash = models.CharField(max_length=64, null=True)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from seatwise import audit, installation, sync
+from seatwise import alerts, audit, installation, sync
 from seatwise.connections import care
 from seatwise.models import Connection, SyncRun, User
 from seatwise.models.sync_run import RunState
@@ -89,6 +89,7 @@ def sync_run(context: JobContext, run_id: int) -> None:
         else:
             ours = partial(queue.is_doing, context.job.id)
             carry_out(run_id, stopping=context.should_abort, is_ours=ours)
+            _look_at_alerts(run_id)
 
 
 @app.periodic(cron="* * * * *")
@@ -126,6 +127,38 @@ def look_after(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         care.look_after(timezone.now(), stopping=context.should_abort)
 
 
+@app.periodic(cron="2-59/5 * * * *")
+@app.task(
+    name="seatwise.watch", queue=queue.CARE, lock="watch", queueing_lock="watch", pass_context=True
+)
+def watch(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Looks at every alert, and makes the weekly digests when they are due.
+
+    Not where syncing is paused: a copy must not tell people what its original tells them.
+    """
+    if installation.hindrance():
+        return
+    with audit.acting(WORKER):
+        now = timezone.now()
+        alerts.watch(now)
+        alerts.send_digests(now)
+        alerts.forget_old(now)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(
+    name="seatwise.deliver",
+    queue=queue.CARE,
+    lock="deliver",
+    queueing_lock="deliver",
+    pass_context=True,
+)
+def deliver(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Sends the messages that are due."""
+    if not installation.hindrance():
+        alerts.send_due(stopping=context.should_abort)
+
+
 # No lock: one that died while it rescued would keep all others from rescuing it.
 @app.periodic(cron="* * * * * */10")
 @app.task(
@@ -147,6 +180,17 @@ def _hurry(run: SyncRun) -> None:
         queue.put(run.pk)
     elif run.state == RunState.QUEUED:
         queue.hasten(run.pk)
+
+
+def _look_at_alerts(run_id: int) -> None:
+    """At those of the service that was read just now; the watch would do so within five minutes."""
+    run = SyncRun.objects.numbered(run_id)
+    if run is None or run.is_open:
+        return
+    try:
+        alerts.watch(timezone.now(), [run.connection.service])
+    except Exception:  # the sync is done, whatever becomes of this
+        log.exception("the alerts after run %s could not be looked at", run_id)
 
 
 def _start(due: Sequence[Connection]) -> None:

@@ -2,25 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from seatwise import tallies
 from seatwise.models import Connection, Service
-from seatwise.models.connection import Every, State
+from seatwise.models.connection import State
 from seatwise.models.member_status import ACTIVE, IDLE, IDLE_90, INVITED, NEVER, UNKNOWN
 
 ACTION, HELD, LATE, LIMITED, NOTHING_READ = "action", "held", "late", "limited", "nothing"
 STILL, WAITING = "still", "waiting"
 IDLE_SEATS, UNKNOWN_SEATS = "idle", "unknown"
 NOT_CONNECTED = "none"
-# A list of members that is older has not been read for a long time.
-LATE_AFTER: Mapping[str, timedelta] = {
-    Every.SIX_HOURS: timedelta(days=2),
-    Every.DAY: timedelta(days=3),
-    Every.WEEK: timedelta(days=15),
-    Every.NEVER: timedelta(days=31),
-}
-FILE_LATE_AFTER = timedelta(days=92)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +92,6 @@ def total(found: Iterable[Row]) -> Seats:
     )
 
 
-def is_late(account: Connection, now: datetime) -> bool:
-    """Whether its members were not read for much longer than its schedule promises.
-
-    Never of one that was not read yet, nor of one that is not read any more.
-    """
-    if account.is_by_file:
-        read, most = account.members_as_of, FILE_LATE_AFTER
-    elif account.is_alive:
-        read, most = account.members_as_of, LATE_AFTER[account.sync_every]
-    else:
-        return False
-    return read is not None and read < now - most
-
-
 def _row(service: Service, counts: Mapping[str, int], now: datetime) -> Row:
     seats = Seats(
         # Everybody the vendor lists is billed, the invited included.
@@ -134,7 +112,7 @@ def _concerned(service: Service, seats: Seats, now: datetime) -> Mapping[str, Se
     of_accounts: Mapping[str, Callable[[Connection], bool]] = {
         ACTION: lambda account: account.state == State.NEEDS_RECONNECT,
         HELD: lambda account: (run := account.open_run) is not None and run.is_doubted,
-        LATE: lambda account: is_late(account, now),
+        LATE: lambda account: account.is_late(now),
         STILL: lambda account: (
             account.state == State.DISCONNECTED and account.members_as_of is not None
         ),

@@ -10,8 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from seatwise.models import AuditEvent, Connection, Service, SyncRun, User
-from seatwise.models.connection import Every, State
-from seatwise.views.spend_rows import LATE_AFTER, is_late
+from seatwise.models.connection import LATE_AFTER, Every, State
 from tests.pages import rows
 
 ISOLATES = dict.fromkeys(map(ord, "\u2068\u2069"))
@@ -199,9 +198,9 @@ def test_a_list_is_late_once_it_is_older_than_its_schedule_allows(
 ) -> None:
     now = timezone.now()
     late = {
-        days: is_late(
-            Connection(state=state, sync_every=every, members_as_of=now - timedelta(days=days)), now
-        )
+        days: Connection(
+            state=state, sync_every=every, members_as_of=now - timedelta(days=days)
+        ).is_late(now)
         for days in (0, most - 1, most, most + 1, 1000)
     }
     assert late == {0: False, most - 1: False, most: False, most + 1: True, 1000: True}
@@ -211,10 +210,10 @@ def test_a_list_is_late_once_it_is_older_than_its_schedule_allows(
 @pytest.mark.parametrize("state", State)
 def test_what_was_never_read_or_is_not_read_any_more_is_not_late(state: State, every: str) -> None:
     now = timezone.now()
-    assert not is_late(Connection(state=state, sync_every=every, members_as_of=None), now)
+    assert not Connection(state=state, sync_every=every, members_as_of=None).is_late(now)
     if state in (State.DISCONNECTED, State.NEEDS_RECONNECT):
         old = Connection(state=state, sync_every=every, members_as_of=now - timedelta(days=1000))
-        assert not is_late(old, now)
+        assert not old.is_late(now)
 
 
 def test_every_schedule_has_its_limit() -> None:

@@ -9,10 +9,11 @@ from seatwise.alerts.deliveries import again, forget_old, send_due, try_alert, t
 from seatwise.alerts.digest import send_digests
 from seatwise.alerts.mail import missing as missing_mail
 from seatwise.alerts.making import Wish, delete, save, switch
-from seatwise.alerts.units import Unit, Units, units_of
-from seatwise.alerts.watching import recipients, watch
+from seatwise.alerts.units import Unit, Units, in_words, unit_of, units_of
+from seatwise.alerts.watching import Recipients, recipients, watch
 
 __all__ = [
+    "Recipients",
     "Unit",
     "Units",
     "Wish",
@@ -20,6 +21,7 @@ __all__ = [
     "again",
     "delete",
     "forget_old",
+    "in_words",
     "missing_mail",
     "new_secret",
     "recipients",
@@ -30,6 +32,7 @@ __all__ = [
     "switch",
     "try_alert",
     "try_channel",
+    "unit_of",
     "units_of",
     "watch",
 ]

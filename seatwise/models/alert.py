@@ -59,10 +59,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
     def for_list(self) -> Self:
         """With everybody each of them tells, in three queries."""
-        return self.select_related("made_by").prefetch_related("people", "channels")
+        return self.prefetch_related("people", "channels")
 
     def numbered(self, service: models.Model, pk: int) -> "Alert | None":
-        return self.of(service).select_related("service").filter(pk=pk).first()
+        return self.of(service).select_related("service__owner").filter(pk=pk).first()
 
     def locked(self, pk: int) -> "Alert | None":
         """That one with its service, which nobody else changes before this transaction ends."""
@@ -125,6 +125,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def of_service(self, service: models.Model) -> Self:
         """What its alerts said, also those that are deleted since."""
         return self.filter(service=service.pk).newest_first()
+
+    def of_alerts(self, alerts: Iterable[models.Model]) -> Self:
+        return self.filter(alert__in=[alert.pk for alert in alerts])
 
     def of_channels(self, channels: Iterable[models.Model]) -> Self:
         return self.filter(channel__in=[channel.pk for channel in channels])

@@ -6,6 +6,7 @@ without the other; should a later one get lost, `rescue` puts the run on the que
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from seatwise import alerts, audit, installation, sync
 from seatwise.connections import care
@@ -24,10 +26,19 @@ from seatwise.tasks import queue, rescuing, working
 from seatwise.tasks.queue import Queue
 from seatwise.tasks.rescuing import DEAD_AFTER, FORGOTTEN_AFTER
 
-__all__ = ["FORGOTTEN_AFTER", "Queue", "carry_out", "give_away", "queue_now", "request_sync"]
+__all__ = [
+    "FORGOTTEN_AFTER",
+    "Queue",
+    "carry_out",
+    "deliver_soon",
+    "give_away",
+    "queue_now",
+    "request_sync",
+]
 
 log = logging.getLogger(__name__)
 
+DELIVER = "seatwise.deliver"
 WORKER = "worker"  # from where its acts come, on the audit trail
 SPREAD_OVER = timedelta(minutes=5)  # what is due at the same moment begins within so long
 APART = timedelta(seconds=1)  # at most, between two of them
@@ -71,6 +82,14 @@ def give_away(dead_after: float = DEAD_AFTER) -> list[int]:
     Returns the runs among it by number.
     """
     return rescuing.give_away(dead_after)
+
+
+def deliver_soon() -> None:
+    """Sends what is due as soon as a worker is free, and not only at the next full minute."""
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        app.configure_task(
+            DELIVER, queue=queue.CARE, lock="deliver", queueing_lock="deliver"
+        ).defer(timestamp=0)
 
 
 def queue_now() -> Queue:
@@ -147,7 +166,7 @@ def watch(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
 
 @app.periodic(cron="* * * * *")
 @app.task(
-    name="seatwise.deliver",
+    name=DELIVER,
     queue=queue.CARE,
     lock="deliver",
     queueing_lock="deliver",

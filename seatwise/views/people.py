@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from seatwise import accounts
+from seatwise import accounts, alerts
 from seatwise.models import User
 from seatwise.models.user import Role
 from seatwise.views.shell import person, require_admin
@@ -88,6 +88,7 @@ def _page(request: HttpRequest, form: AddForm, status: int = 200) -> HttpRespons
         "form": form,
         "handover": _handover(request),
         "roles": Role.choices,
+        "missing_mail": alerts.missing_mail(),
         "title": "Users & roles",
     }
     return render(request, "users.html", context, status=status)

@@ -23,6 +23,7 @@ TABS = {
     "info": "info",
     "members": "members",
     "usage": "usage",
+    "alerts": "alerts",
     "history": "history",
     "settings": "service_settings",
 }

@@ -10,6 +10,9 @@ const ASKED = [
   "authorization",
   "believe",
   "deactivate",
+  "delete",
+  "remove",
+  "secret",
 ];
 // As the pages write days themselves: "23 November 2026, 23:38".
 const dayHere = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });

@@ -1,0 +1,36 @@
+"""Alerts and channels, and numbers that move."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.utils import timezone
+
+from seatwise import alerts
+from seatwise.models import Alert, Channel, Connection, Delivery, Service, UsagePoint, User
+from tests.pages import rows
+
+
+def alert(of: Service, **fields: object) -> Alert:
+    limit = fields.pop("limit", None)
+    given = {"limit": None if limit is None else Decimal(str(limit)), **fields}
+    return Alert.objects.create(service=of, made_at=timezone.now(), **given)
+
+
+def count(account: Connection, value: int, month: date | None = None, metric: str = "incidents") -> None:
+    """So many there are of the month, this one if none is given."""
+    at = month or rows.this_month()
+    UsagePoint.objects.filter(connection=account, month=at, metric=metric).delete()
+    rows.usage(account, at, final=False, **{metric: value})
+
+
+def kinds() -> list[str]:
+    """What was said, in its order."""
+    return list(Delivery.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def webhook(url: str, by: User, name: str = "Ops bus") -> Channel:
+    return alerts.add_channel("webhook", name, url, by=by)
+
+
+def slack(url: str, by: User, name: str = "#seats") -> Channel:
+    return alerts.add_channel("slack", name, url, by=by)

@@ -14,7 +14,7 @@ from seatwise.models.license_pool import LicensePool
 from seatwise.models.member import Member
 from seatwise.models.member_event import MemberEvent
 from seatwise.models.notice import Notice
-from seatwise.models.person import Person
+from seatwise.models.person import PeopleUpload, Person
 from seatwise.models.revocation import Revocation
 from seatwise.models.service import Service
 from seatwise.models.signal import Signal
@@ -43,6 +43,7 @@ __all__ = [
     "Member",
     "MemberEvent",
     "Notice",
+    "PeopleUpload",
     "Person",
     "Reduction",
     "Revocation",

@@ -1,11 +1,12 @@
 """Cells that a spreadsheet opens without running anything in them."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 # The first character by which a spreadsheet takes a cell for a formula, half and full width.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
-Cell = str | int | bool | date | datetime | None
+Cell = str | int | Decimal | bool | date | datetime | None
 
 
 def safe_text(value: Cell) -> str:
@@ -16,6 +17,8 @@ def safe_text(value: Cell) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # a sign is no formula: nothing but a number follows it
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
     if isinstance(value, date):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from html import escape
 from itertools import chain, islice
 from tempfile import TemporaryDirectory
@@ -25,6 +26,7 @@ LONGEST = 32_767  # of a cell, in UTF-16 units: a character beyond the first pla
 MOST_DIGITS = 10**15  # whole numbers from here on would lose their last digits
 LONGEST_NAME = 31  # of a sheet
 CUT = "… [cut: a cell holds no more]"
+AMOUNT = "#,##0.00"
 TIME, DATE = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
 FIRST_DAY = date(1900, 3, 1)  # before it spreadsheets disagree: 1900 was no leap year
 NARROWEST, WIDEST = 8, 60  # of a column, in characters
@@ -88,6 +90,7 @@ class _Styles:
     header: Any
     wrapped: Any
     quoted: Any  # text stays text also where somebody edits the cell
+    amount: Any
     date: Any
     time: Any
 
@@ -98,6 +101,7 @@ class _Styles:
             header=add({"bold": True, "bottom": 1, "valign": "top"}),
             wrapped=add({"text_wrap": True, "valign": "top", "quote_prefix": True}),
             quoted=add({"quote_prefix": True}),
+            amount=add({"num_format": AMOUNT}),
             date=add({"num_format": DATE, "align": "left"}),
             time=add({"num_format": TIME, "align": "left"}),
         )
@@ -163,6 +167,8 @@ class _Cells:
     def number(self, row: int, at: int, cell: Cell) -> None:
         if isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) < MOST_DIGITS:
             self.sheet.write_number(row, at, cell)
+        elif isinstance(cell, Decimal) and abs(cell) < MOST_DIGITS // 100:
+            self.sheet.write_number(row, at, cell, self.styles.amount)
         else:
             self.text(row, at, cell)
 
@@ -219,7 +225,7 @@ def _kind(value: Cell) -> Kind:
         return "time"
     if isinstance(value, date):
         return "date"
-    return "number" if isinstance(value, int) else "text"
+    return "number" if isinstance(value, int | Decimal) else "text"
 
 
 def _sheet_name(name: str, number: int) -> str:

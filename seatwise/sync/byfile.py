@@ -24,6 +24,7 @@ from seatwise.memberfile import MemberFile
 from seatwise.models import (
     Connection,
     Member,
+    PeopleUpload,
     Service,
     Signal,
     StagedRecord,
@@ -216,9 +217,10 @@ def forget(service: Service, upload_id: int) -> None:
 
 
 def forget_old(now: datetime) -> int:
-    """Deletes uploads that nobody came back to within a day, and ends the waiting of files that
-    nobody applied within a week; how many of both."""
+    """Deletes uploads that nobody came back to within a day, people files too, and ends the
+    waiting of files that nobody applied within a week; how many of both."""
     ended = Upload.objects.forget_older(now - KEPT_FOR)
+    ended += PeopleUpload.objects.forget_older(now - KEPT_FOR)
     old = _of_files().open().filter(created_at__lt=now - WAITS_FOR)
     for pk in list(old.values_list("pk", flat=True)):
         ended += _end(pk, f"Nobody applied it within {WAITS_FOR.days} days.", now)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from seatwise import tallies
+from seatwise import history, tallies
 from seatwise.models import Service
 from seatwise.views import spend_export, spend_rows
 from seatwise.views.export import menu, wanted
@@ -28,7 +28,8 @@ SEARCH_BOX = "input#spend-search"
 @require_safe
 def page(request: HttpRequest) -> HttpResponseBase:
     """The page, or the table with its filters that htmx asks for, or what is filtered as a file."""
-    rows = spend_rows.rows(list(Service.objects.for_list()), tallies.moment())
+    today = history.day_of(timezone.now(), settings.BILLING_ZONE)
+    rows = spend_rows.rows(list(Service.objects.for_list()), tallies.moment(), today)
     choice = SpendChoice.from_query(request.GET)
     if wanted(request):
         words = [label for label, _url in choice.words(choice.options(rows))]
@@ -44,6 +45,10 @@ def page(request: HttpRequest) -> HttpResponseBase:
             **_block(rows, choice),
             "all": spend_rows.total(rows),
             "needs": needs(rows),
+            "costs": spend_rows.costs(rows),
+            "savings": spend_rows.savings(rows),
+            "priced": sum(row.money.cost is not None for row in rows),
+            "unpriced": sum(row.money.cost is None for row in rows),
             "as_of": _oldest(rows),
             "read": sum(row.seats.total is not None for row in rows),
             "in_part": sum(row.is_in_part for row in rows),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from django.http import QueryDict
@@ -22,6 +23,9 @@ NEEDS: Mapping[str, str] = {
     spend_rows.STILL: "Disconnected, figures kept",
     spend_rows.WAITING: "First reading not there yet",
     spend_rows.LIMITED: "Something cannot be read",
+    spend_rows.NOTICE: "Notice within 60 days",
+    spend_rows.OVER_BUDGET: "Over budget",
+    spend_rows.NO_PRICE: "No price yet",
     spend_rows.IDLE_SEATS: "Idle seats",
     spend_rows.UNKNOWN_SEATS: "Last seen unknown",
     spend_rows.NOTHING_READ: "No members yet",
@@ -32,15 +36,20 @@ FILTERS: Mapping[str, str] = {
     "need": "Attention",
     "owner": "Owner",
 }
-# What a sort asks of a row; None, what is not known, stands last either way.
-SORTS: Mapping[str, Callable[[Row], float | str | None]] = {
+Key = float | str | tuple[str, float] | None
+# What a sort asks of a row; None, what is not known, stands last either way. Amounts of different
+# currencies are not compared: each currency stands by itself.
+SORTS: Mapping[str, Callable[[Row], Key]] = {
     "name": lambda row: row.service.name.casefold(),
     "seats": lambda row: row.seats.total,
     "active": lambda row: row.seats.active_percent,
     "idle": lambda row: row.seats.savable if row.seats.known else None,
+    "cost": lambda row: _amount(row, row.money.cost),
+    "savable": lambda row: _amount(row, row.money.savable),
+    "renewal": lambda row: row.money.ends.toordinal() if row.money.ends else None,
     "owner": lambda row: row.owner.casefold() or None,
 }
-LARGEST_FIRST = ("seats", "idle")
+LARGEST_FIRST = ("seats", "idle", "cost", "savable")
 USUAL_SORT = "-seats"
 # The values that a row has for each filter.
 VALUES: Mapping[str, Callable[[Row], frozenset[str]]] = {
@@ -171,6 +180,10 @@ class SpendChoice(Choice):
         accounts = " ".join(account.account_name for account in service.accounts)
         text = f"{service.name} {service.vendor} {service.category} {row.owner} {accounts}"
         return all(word in text.casefold() for word in self.q.casefold().split())
+
+
+def _amount(row: Row, amount: Decimal | None) -> Key:
+    return None if amount is None else (row.money.currency, float(amount))
 
 
 def _by_name(row: Row) -> tuple[str, int]:

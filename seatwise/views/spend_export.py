@@ -45,6 +45,21 @@ COLUMNS = (
         "Nothing is known about their last activity; they are not counted as idle.",
     ),
     Column("savable", "Could be saved", "number", "Seats that are idle or never seen."),
+    Column(
+        "cost",
+        "Cost a month",
+        "number",
+        "Of the present month, by contract, else by invoice; empty: no price is known.",
+    ),
+    Column(
+        "realisable",
+        "Savable a month",
+        "number",
+        "What can truly be saved by contract, notice and packs; empty: no price is known.",
+    ),
+    Column("currency", "Currency", "text", "Of the amounts; those of different ones never add up."),
+    Column("ends", "Term ends", "date", "The last day of the term; empty: not known, or no end."),
+    Column("notice_by", "Notice by", "date", "The last day to give notice; empty: not known."),
     Column("as_of", "Members as of", "time", "When the oldest of its lists of members was read."),
 )
 
@@ -85,6 +100,11 @@ def _rows(rows: Sequence[Row]) -> Iterator[list[Cell]]:
             len(service.accounts),
             seats.total,
             *(count if is_read else None for count in counts),
+            row.money.cost,
+            row.money.savable,
+            row.money.currency or None,
+            row.money.ends,
+            row.money.notice_by,
             service.members_as_of,
         ]
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from seatwise import history
 from seatwise.models.member_status import IDLE, NEVER, UNKNOWN
+from seatwise.pricing import words
 from seatwise.views import spend_rows
 from seatwise.views.member_choice import MemberChoice
-from seatwise.views.spend_choice import SpendChoice
-from seatwise.views.spend_rows import Row
+from seatwise.views.spend_choice import USUAL_SORT, SpendChoice
+from seatwise.views.spend_rows import Money, Row
 
 # What is the matter: its tone, its words of one service and of several, and what follows, of one
 # and of several. How many there are stands before the words, and is not said again.
@@ -43,6 +44,20 @@ SENTENCES: Mapping[str, tuple[str, str, str, str, str]] = {
         "Services with an account that is disconnected.",
         "{whose} stand still since {day}.",
         "{whose} stand still since {day}.",
+    ),
+    spend_rows.NOTICE: (
+        "warn",
+        "Notice for {name} ends {soon}.",
+        "Services whose notice ends within 60 days.",
+        "After that day the contract goes on as it is.",
+        "The first one, {first}, ends {soon}.",
+    ),
+    spend_rows.OVER_BUDGET: (
+        "warn",
+        "{name} costs more this month than was planned.",
+        "Services that cost more this month than was planned.",
+        "{over}",
+        "Their Spend tabs say by how much.",
     ),
     spend_rows.IDLE_SEATS: (
         "warn",
@@ -79,7 +94,17 @@ SENTENCES: Mapping[str, tuple[str, str, str, str, str]] = {
         "Integrate it or upload a file with its members.",
         "Integrate them or upload a file with their members.",
     ),
+    spend_rows.NO_PRICE: (
+        "neutral",
+        "{name} has no price yet.",
+        "Services that have no price yet.",
+        "It is not in the monthly spend, and nothing of it counts as savable money.",
+        "They are not in the monthly spend, and nothing of them counts as savable money.",
+    ),
 }
+SORTS = {spend_rows.IDLE_SEATS: "-idle", spend_rows.NOTICE: "renewal"}
+# About the contract: their way leads to the Spend tab.
+OF_MONEY = {spend_rows.NOTICE, spend_rows.OVER_BUDGET, spend_rows.NO_PRICE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +120,13 @@ class Need:
 
 
 def needs(rows: Sequence[Row]) -> list[Need]:
-    """The most urgent first."""
+    """The most urgent first.
+
+    That a price is missing is told once there is one: before, the figure itself says it.
+    """
     found = {need: [row for row in rows if need in row.needs] for need in SENTENCES}
+    if len(found[spend_rows.NO_PRICE]) == len(rows):
+        found[spend_rows.NO_PRICE] = []
     return [_need(need, concerned) for need, concerned in found.items() if concerned]
 
 
@@ -109,14 +139,38 @@ def _need(need: str, rows: Sequence[Row]) -> Need:
         "Seats": "Seat" if seats == 1 else "Seats",
     }
     what, more = (one, more_of_one) if len(rows) == 1 else (many, more_of_many)
-    what = what.format_map(names)
+    what = what.format_map(names | {"soon": "{soon}"})
     if need == spend_rows.IDLE_SEATS:
         more = _how_long(rows)
     elif need == spend_rows.STILL:
         several = sum(len(row.concerned[need]) for row in rows) > 1
         whose = "Their figures, the oldest of them," if several else "Its figures"
         more = more.format(whose=whose, day=_since(need, rows))
+    elif need == spend_rows.NOTICE:
+        first = min(rows, key=_days_left)
+        told = {"first": _isolated(first.service.name), "soon": soon(first.money)}
+        what, more = what.replace("{soon}", told["soon"]), more.format(**told)
+    elif need == spend_rows.OVER_BUDGET:
+        more = more.format(over=_over(rows[0]))
     return Need(tone, seats or len(rows), what, more, *_way(need, rows))
+
+
+def soon(money: Money) -> str:
+    """ "on 12 December 2026, in 18 days": the last day of notice, which is known."""
+    day, left = money.notice_by, money.in_days
+    assert day is not None
+    away = {0: "today", 1: "tomorrow"}.get(left or 0, f"in {left} days")
+    return f"on {day.day} {day:%B %Y}, {away}"
+
+
+def _days_left(row: Row) -> int:
+    return row.money.in_days or 0
+
+
+def _over(row: Row) -> str:
+    money = row.money
+    planned = words(money.budget, money.currency)
+    return f"{words(money.spent, money.currency)} and not the planned {planned}."
 
 
 def _name(need: str, row: Row) -> str:
@@ -158,10 +212,12 @@ def _how_long(rows: Sequence[Row]) -> str:
 def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
     """The address of exactly those rows, and the words of the link."""
     if len(rows) > 1:
-        choice = SpendChoice(need=(need,))
-        url = choice.address(sort="-idle") if need == spend_rows.IDLE_SEATS else choice.address()
+        sort = SORTS.get(need, USUAL_SORT)
+        url = SpendChoice(need=(need,)).address(sort=sort)
         return f"{reverse('spend')}{url}", "See the services"
     key, seats = rows[0].service.key, _seats(need, rows)
+    if need in OF_MONEY:
+        return spend_tab(key), "Open its Spend tab"
     if not seats:
         url, accounts = reverse("service_settings", args=[key]), rows[0].concerned[need]
         if not accounts or not rows[0].service.has_several:
@@ -172,3 +228,11 @@ def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
     members = MemberChoice(status=statuses, sort="seen" if len(statuses) > 1 else "name")
     see = "See the member" if seats == 1 else "See the members"
     return reverse("members", args=[key]) + members.address(), see
+
+
+def spend_tab(key: str) -> str:
+    """Where the prices and the contract of a service are."""
+    try:
+        return reverse("service_spend", args=[key])
+    except NoReverseMatch:
+        return reverse("info", args=[key])

@@ -251,7 +251,7 @@ def test_three_hundred_services_ask_no_more_questions_than_one(
     as_admin: Client, many: None, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     as_admin.get("/")  # what is counted is kept
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(16):
         page = as_admin.get("/").content.decode()
     assert "300 of 300 services" in page
 

@@ -1,6 +1,7 @@
 """Mail, through the SMTP server of settings.MAIL_SERVER, from settings.MAIL_FROM."""
 
 import smtplib
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -25,6 +26,7 @@ def send(delivery: Delivery) -> None:
     """Each try has the same Message-ID. Raises NotDelivered."""
     if said := missing():
         raise NotDelivered(said, is_final=True)
+    server = get_connection(BACKEND, fail_silently=False, **settings.MAIL_SERVER)
     message = EmailMessage(
         delivery.subject,
         delivery.text,
@@ -34,7 +36,7 @@ def send(delivery: Delivery) -> None:
             "Message-ID": f"<{delivery.number}@{urlsplit(settings.BASE_URL).hostname}>",
             "Auto-Submitted": "auto-generated",
         },
-        connection=get_connection(BACKEND, fail_silently=False, **settings.MAIL_SERVER),
+        connection=server,
     )
     try:
         message.send()
@@ -57,6 +59,9 @@ def send(delivery: Delivery) -> None:
         raise NotDelivered(
             f"The mail server {_place()} cannot be reached, or broke off ({type(error).__name__})."
         ) from None
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            server.close()  # it leaves open what it could not open to the end
 
 
 def _refused(what: str, code: int) -> NotDelivered:

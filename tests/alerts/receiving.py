@@ -48,54 +48,53 @@ class MailServer:
     signed_in: list[bool] = field(default_factory=list)
 
 
+class _MailTalk(socketserver.StreamRequestHandler):
+    """As much of SMTP as a client of ours speaks."""
+
+    def handle(self) -> None:
+        self.told: MailServer = self.server.told  # type: ignore[attr-defined]
+        self.sender = self.to = ""
+        self._say("220 here")
+        while line := self.rfile.readline().decode().strip():
+            word = line.upper()
+            refusal = next((a for part, a in self.told.refuse.items() if part in word), "")
+            if refusal == "cut":
+                return
+            self._say(refusal or self._answer(line, word))
+            if word == "DATA" and not refusal:
+                self._take()
+            elif word == "QUIT":
+                return
+
+    def _answer(self, line: str, word: str) -> str:
+        if word.startswith("EHLO"):
+            return "250-here\r\n250 AUTH PLAIN" if self.told.password else "250 here"
+        if word.startswith("AUTH PLAIN"):
+            given = base64.b64decode(line.split()[2]).decode().split("\0")
+            self.told.signed_in.append(given[1:] == ["user", self.told.password])
+            return "235 welcome" if self.told.signed_in[-1] else "535 who are you"
+        if word.startswith("MAIL FROM:"):
+            self.sender = line[10:].split(maxsplit=1)[0].strip("<>")
+        elif word.startswith("RCPT TO:"):
+            self.to = line[8:].strip("<>")
+        return {"DATA": "354 go on", "QUIT": "221 bye"}.get(word, "250 ok")
+
+    def _take(self) -> None:
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            lines.append(line[1:] if line.startswith(b"..") else line)
+        self.told.mails.append(Mail(self.sender, self.to, b"".join(lines)))
+        self._say("250 taken")
+
+    def _say(self, words: str) -> None:
+        self.wfile.write(f"{words}\r\n".encode())
+
+
 @contextmanager
 def mail_server(password: str = "") -> Iterator[MailServer]:
-    class Talk(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self._say("220 here")
-            sender = to = ""
-            while line := self.rfile.readline().decode().strip():
-                word = line.upper()
-                refusal = next((a for part, a in told.refuse.items() if part in word), "")
-                if refusal == "cut":
-                    return
-                if refusal:
-                    self._say(refusal)
-                elif word.startswith("EHLO"):
-                    self._say("250-here\r\n250 AUTH PLAIN" if told.password else "250 here")
-                elif word.startswith("AUTH PLAIN"):
-                    given = base64.b64decode(line.split()[2]).decode().split("\0")
-                    good = given[1:] == ["user", told.password]
-                    told.signed_in.append(good)
-                    self._say("235 welcome" if good else "535 who are you")
-                elif word.startswith("MAIL FROM:"):
-                    sender = line[10:].split()[0].strip("<>")
-                    self._say("250 ok")
-                elif word.startswith("RCPT TO:"):
-                    to = line[8:].strip("<>")
-                    self._say("250 ok")
-                elif word == "DATA":
-                    self._say("354 go on")
-                    self._take(sender, to)
-                elif word == "QUIT":
-                    self._say("221 bye")
-                    return
-                else:
-                    self._say("250 ok")
-
-        def _take(self, sender: str, to: str) -> None:
-            lines = []
-            while (line := self.rfile.readline()) != b".\r\n":
-                lines.append(line[1:] if line.startswith(b"..") else line)
-            told.mails.append(Mail(sender, to, b"".join(lines)))
-            self._say("250 taken")
-
-        def _say(self, words: str) -> None:
-            self.wfile.write(f"{words}\r\n".encode())
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _MailTalk) as server:
         server.daemon_threads = True
-        told = MailServer(server.server_address[1], password)
+        told = server.told = MailServer(server.server_address[1], password)  # type: ignore[attr-defined]
         with _serving(server):
             yield told
 

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from seatwise import alerts
-from seatwise.models import Alert, Budget, Connection, Contract, Delivery, Service, User
+from seatwise import alerts, history
+from seatwise.models import Alert, Budget, Connection, Delivery, Invoice, Service, User
 from seatwise.models.connection import State
 from tests.alerts.watched import alert, count, kinds
 from tests.pages import rows
@@ -98,11 +98,10 @@ def test_another_limit_begins_anew_and_other_people_do_not(
     count(account, 500)
     look()
     incidents.refresh_from_db()
-    wish = {"unit": "metric:incidents", "way": "above"}
-    alerts.save(account.service, alerts.Wish(**wish, limit="100"), incidents, by=admin)
+    alerts.save(account.service, alerts.Wish(incidents.unit, limit="100"), incidents, by=admin)
     look()
     assert kinds() == ["alert"]
-    alerts.save(account.service, alerts.Wish(**wish, limit="400"), incidents, by=admin)
+    alerts.save(account.service, alerts.Wish(incidents.unit, limit="400"), incidents, by=admin)
     look()
     assert kinds() == ["alert", "alert"]
 
@@ -129,23 +128,40 @@ def test_seats_left_are_those_of_the_licence_with_the_fewest(account: Connection
     assert value_of(account.service, "seats_left") == 3
 
 
-def test_the_idle_share_leaves_out_what_is_unknown(account: Connection) -> None:
+def test_the_idle_share_of_what_is_unknown_is_unknown(account: Connection) -> None:
     rows.member(account, "Unknown")
     rows.member(account, "Invited", invited=True)
     assert value_of(account.service, "idle_share") is None
+
+
+def test_the_idle_share_leaves_out_what_is_unknown(account: Connection) -> None:
     for seen in (1, 2, 45):
         rows.member(account, f"Seen {seen}", seen=seen)
     rows.member(account, "Never", never_read_at=timezone.now())
+    rows.member(account, "Unknown")
+    rows.member(account, "Invited", invited=True)
     rows.member(account, "Left", seen=300, left_at=timezone.now())
-    (found,) = Service.objects.for_table()
-    later = timezone.now() + timedelta(minutes=6)  # pages keep their counts for five minutes
-    assert alerts.Units([found], later).value(found, "idle_share").value in (None, Decimal(50))
+    assert value_of(account.service, "idle_share") == 50
 
 
-def test_spend_against_the_budget_is_unknown_without_one(
-    account: Connection, admin: User
-) -> None:
-    assert value_of(account.service, "spend_budget") is None
+def test_spend_against_the_budget_is_unknown_without_either_of_them(account: Connection) -> None:
+    service, month = account.service, rows.this_month()
+    assert value_of(service, "spend_budget") is None
+    now = timezone.now()
+    Budget.objects.create(
+        service=service, since=month, amount=Decimal(2000), currency="EUR", made_at=now
+    )
+    assert value_of(service, "spend_budget") is None
+    Invoice.objects.create(
+        service=service,
+        number="1",
+        starts=month,
+        ends=history.month_after(month) - timedelta(days=1),
+        amount=Decimal(2500),
+        currency="EUR",
+        made_at=now,
+    )
+    assert value_of(service, "spend_budget") == 125
 
 
 @pytest.mark.parametrize(

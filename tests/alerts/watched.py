@@ -16,7 +16,9 @@ def alert(of: Service, **fields: object) -> Alert:
     return Alert.objects.create(service=of, made_at=timezone.now(), **given)
 
 
-def count(account: Connection, value: int, month: date | None = None, metric: str = "incidents") -> None:
+def count(
+    account: Connection, value: int, month: date | None = None, metric: str = "incidents"
+) -> None:
     """So many there are of the month, this one if none is given."""
     at = month or rows.this_month()
     UsagePoint.objects.filter(connection=account, month=at, metric=metric).delete()

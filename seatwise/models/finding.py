@@ -142,6 +142,12 @@ class Saving(models.Model):
 
 
 class ThresholdQuerySet(models.QuerySet["Threshold"]):
+    def newest(self, service: models.Model | None) -> dict[tuple[str, str], int]:
+        """{(rule, limit): value} as it was last set: for the service, else for all of them."""
+        mine = models.Q(service=None) | models.Q(service=service.pk if service else None)
+        rows = self.filter(mine).order_by(models.F("service").asc(nulls_first=True), "pk")
+        return {(each.rule, each.name): each.value for each in rows}
+
     def history(self, rule: str, name: str) -> Self:
         mine = self.filter(rule=rule, name=name)
         return mine.select_related("made_by").order_by("-made_at", "-pk")

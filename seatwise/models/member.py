@@ -219,6 +219,14 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def with_keys(self, keys: Sequence[int]) -> Self:
         return self.filter(pk__in=keys)
 
+    def plain(self) -> Iterator[tuple[Any, ...]]:
+        """Each as `insights.facts.Row` names it, streamed."""
+        return self._plain("name", "email", "role", "license__name", "invited")
+
+    def plain_then(self) -> Iterator[tuple[Any, ...]]:
+        """The same of the moment of `as_of`, which it needs; signs are those of today."""
+        return self._plain("name_then", "email_then", "role_then", "license_then", "invited_then")
+
     def holders(self) -> "Iterator[Holder]":
         """Each with what tells where their seat is billed and whom it is charged to, streamed."""
         columns = ("role", "license__name", "email", "teams")
@@ -273,6 +281,20 @@ class MemberQuerySet(models.QuerySet["Member"]):
         for row in rows:
             counts.setdefault(row["connection__service"], {})[row["status"]] = row["n"]
         return counts
+
+    def _plain(self, *facts: str) -> Iterator[tuple[Any, ...]]:
+        seen = ("last_seen_at", "last_seen_source", "last_seen_proof", "never_read_at")
+        rows = self.order_by("pk").values_list(
+            "pk",
+            "connection",
+            "external_id",
+            *facts,
+            *seen,
+            "joined_at",
+            "first_listed_at",
+            "reach",
+        )
+        return iter(rows.iterator(chunk_size=5000))
 
     def _rare(self, words: Sequence[str]) -> set[str]:
         """Those words that only few of some of them have."""

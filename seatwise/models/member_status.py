@@ -96,6 +96,18 @@ def counted_from(now: datetime, only: "Connection | None") -> Combinable:
     return Least(Value(now), Coalesce("connection__activity_as_of", "connection__members_as_of"))
 
 
+def status_after(until: datetime, *, invited: bool, seen: datetime | None, never: bool) -> str:
+    """Which of STATUSES a current member has, as the database says it. `until`: days are counted
+    back from there."""
+    if invited:
+        return INVITED
+    if seen is None:
+        return NEVER if never else UNKNOWN
+    idle = until - seen
+    limits = ((30, ACTIVE), (60, IDLE_30), (90, IDLE_60))
+    return next((name for days, name in limits if idle <= timedelta(days=days)), IDLE_90)
+
+
 def in_status(status: str, until: Combinable) -> Q:
     """Members with this one of STATUSES. `until`: see `counted_from`."""
     return _OF_STATUS[status](until)

@@ -77,6 +77,16 @@ class SignalQuerySet(models.QuerySet["Signal"]):
             cursor.execute(RECORD, values)
             cursor.execute(LAST_SEEN, values)
 
+    def newest_until(
+        self, accounts: Iterable[models.Model], moment: datetime
+    ) -> dict[int, "Signal"]:
+        """{member id: the newest that is kept and not later}, of those accounts."""
+        held = self.filter(
+            member__connection__in=[account.pk for account in accounts], at__lte=moment
+        )
+        newest = held.order_by("member", "-at").distinct("member")
+        return {signal.member_id: signal for signal in newest.iterator(chunk_size=5000)}
+
     def newest_first(self) -> Self:
         return self.order_by("-at")
 

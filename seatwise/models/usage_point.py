@@ -75,6 +75,27 @@ class UsagePointQuerySet(models.QuerySet["UsagePoint"]):
             found.setdefault(metric, {})[account] = value
         return found
 
+    def months_until(
+        self, accounts: Iterable[models.Model], day: date
+    ) -> tuple[dict[date, dict[str, int]], frozenset[date]]:
+        """{month: {metric: number}} of all these accounts together, where it is known of each, and
+        the months of which all numbers are final; of months that began by that day."""
+        asked = [account.pk for account in accounts]
+        told: dict[date, dict[str, list[int]]] = {}
+        open_: set[date] = set()
+        rows = self.filter(connection__in=asked, month__lte=day).values_list(
+            "month", "metric", "value", "final"
+        )
+        for month, metric, value, final in rows:
+            told.setdefault(month, {}).setdefault(metric, []).append(value)
+            if not final:
+                open_.add(month)
+        sums = {
+            month: {key: sum(each) for key, each in metrics.items() if len(each) == len(asked)}
+            for month, metrics in told.items()
+        }
+        return sums, frozenset(sums) - open_
+
     def by_month(self) -> dict[date, dict[str, "UsagePoint"]]:
         """Months, newest first, each with its points by metric. Absent means unknown."""
         months: dict[date, dict[str, UsagePoint]] = {}

@@ -304,5 +304,6 @@ def _record_accepted(given_up: keys.GivenUp, by: User | None) -> None:
             "connections": names,
             "revocations": given_up.revocations,
             "authorizations": given_up.authorizations,
+            "channels": given_up.channels,
         },
     )

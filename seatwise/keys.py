@@ -12,7 +12,15 @@ from django.db.models import Count, F, Func, Q, TextField, Value
 from django.utils import timezone
 
 from seatwise import audit, vault
-from seatwise.models import Authorization, Connection, Installation, Notice, Revocation, Service
+from seatwise.models import (
+    Authorization,
+    Channel,
+    Connection,
+    Installation,
+    Notice,
+    Revocation,
+    Service,
+)
 from seatwise.models.audit_event import Action
 from seatwise.models.authorization import Outcome
 from seatwise.models.connection import State
@@ -44,21 +52,26 @@ class GivenUp:
     connections: tuple[Connection, ...] = ()
     revocations: int = 0
     authorizations: int = 0
+    channels: int = 0
 
     @property
     def count(self) -> int:
-        return len(self.connections) + self.revocations + self.authorizations
+        return len(self.connections) + self.revocations + self.authorizations + self.channels
 
     @property
     def by_hand(self) -> str:
-        """What people must do at the vendors now, in a sentence; "" for nothing."""
-        if not self.revocations:
-            return ""
-        which = "authorization" if self.revocations == 1 else "authorizations"
-        return (
-            f"Vendors were still to be told to end {self.revocations} {which} and cannot be told "
-            "any more: end that there by hand. The settings of the services say where."
-        )
+        """What people must do now, at the vendors and here, in sentences; "" for nothing."""
+        said = []
+        if self.revocations:
+            which = "authorization" if self.revocations == 1 else "authorizations"
+            said.append(
+                f"Vendors were still to be told to end {self.revocations} {which} and cannot be "
+                "told any more: end that there by hand. The settings of the services say where."
+            )
+        if self.channels:
+            which = "channel has" if self.channels == 1 else "channels have"
+            said.append(f"{self.channels} {which} no address any more: add them anew.")
+        return " ".join(said)
 
 
 def uses() -> Uses:
@@ -117,9 +130,10 @@ def give_up() -> GivenUp:
     connections, as whoever tells a vendor locks them.
     """
     authorizations = sum(_give_up_authorization(pk) for pk in _pks(Authorization))
+    channels = sum(_give_up_channel(pk) for pk in _pks(Channel))
     revocations = sum(_give_up_revocation(pk) for pk in _pks(Revocation))
     connections = [given for pk in _pks(Connection) if (given := _give_up_connection(pk))]
-    return GivenUp(tuple(connections), revocations, authorizations)
+    return GivenUp(tuple(connections), revocations, authorizations, channels)
 
 
 def altered_sentence(error: vault.CannotOpen) -> str:
@@ -196,7 +210,7 @@ def _record(done: Rotation) -> None:
     audit.record(Action.KEYS_ROTATED, about=f"key {seals}", said=said, detail=detail)
 
 
-def _pks(kind: type[Authorization] | type[Connection] | type[Revocation]) -> list[int]:
+def _pks(kind: type[Sealed]) -> list[int]:
     return list(kind.rows().order_by("pk").values_list("pk", flat=True))
 
 
@@ -223,6 +237,17 @@ def _give_up_authorization(pk: int) -> bool:
         row.remedy = "Press Integrate to start again."
     if lost:
         row.save()
+    return bool(lost)
+
+
+def _give_up_channel(pk: int) -> bool:
+    """Without its address nothing can be sent; the page of channels says so."""
+    row = Channel.objects.select_for_update(no_key=True).get(pk=pk)
+    lost = _unopenable(row)
+    for name in lost:
+        setattr(row, name, "")
+    if lost:
+        row.save(update_fields=list(lost))
     return bool(lost)
 
 

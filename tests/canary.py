@@ -34,6 +34,7 @@ ELSEWHERE = ("django.db.backends", "uvicorn", "seatwise.sandbox", "asyncio")
 LARGEST = 2_000_000  # bytes of a file that are looked at
 LOUD = {"caplog", "capsys", "capfd"}  # tests that count what is logged or printed
 NOWHERE: frozenset[str] = frozenset()
+HANDED_OVER = {"/users/": frozenset({"link"}), "/channels/": frozenset({"webhook secret"})}
 _now = "before the first test"
 
 
@@ -111,6 +112,8 @@ def _kind(given: tuple[Any, ...]) -> str:
 
 def _sealed(text: str, place: str) -> None:
     """What the product's own tables keep; a test of the vault alone seals mere words."""
+    if place.startswith("channel:") and " " not in text:
+        secret("webhook secret" if place.endswith(":secret") else "address of a channel", text)
     if not place.startswith(("connection:", "authorization:", "revocation:")):
         return
     try:
@@ -164,8 +167,8 @@ def spooled(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
             # A state belongs into the address of the vendor, which only the browser is told.
             away = name == "Location" and "state=" in value and "://" in value
             write(f"header {name} of the {place}", value, frozenset({"state"} if away else ()))
-        # The one page where an admin is shown a link, to hand it over.
-        shown = frozenset({"link"} if request.path == "/users/" else ())
+        # The only pages where an admin is shown one, to hand it over.
+        shown = HANDED_OVER.get(request.path, NOWHERE)
         if answer.streaming:
             answer.streaming_content = _as_it_flows(place, answer.streaming_content)
         else:

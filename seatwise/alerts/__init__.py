@@ -10,7 +10,7 @@ from seatwise.alerts.digest import send_digests
 from seatwise.alerts.mail import missing as missing_mail
 from seatwise.alerts.making import Wish, delete, save, switch
 from seatwise.alerts.units import Unit, Units, in_words, unit_of, units_of
-from seatwise.alerts.watching import Recipients, recipients, watch
+from seatwise.alerts.watching import Recipients, admin_addresses, recipients, watch
 
 __all__ = [
     "Recipients",
@@ -18,6 +18,7 @@ __all__ = [
     "Units",
     "Wish",
     "add_channel",
+    "admin_addresses",
     "again",
     "delete",
     "forget_old",

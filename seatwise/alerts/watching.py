@@ -51,21 +51,25 @@ class Recipients:
         return len(self.emails) + len(self.channels)
 
 
-def recipients(alert: Alert) -> Recipients:
+def recipients(alert: Alert, admins: Sequence[str] | None = None) -> Recipients:
     """Each address once. Whoever cannot sign in any more is not told.
 
     Where the owner is to be told and there is none, the admins are: an alert that nobody hears is
-    none.
+    none. `admins`: their addresses, where they are known already.
     """
     told = [person.email for person in alert.people.all() if person.is_active]
     owner, instead = alert.service.owner, False
     if alert.to_owner and owner is not None and owner.is_active:
         told.insert(0, owner.email)
     elif alert.to_owner:
-        told += [admin.email for admin in User.objects.admins().by_name()]
+        told += admin_addresses() if admins is None else admins
         instead = True
     emails = {email.lower(): email for email in (*told, *alert.addresses)}
     return Recipients(tuple(emails.values()), tuple(alert.channels.all()), instead)
+
+
+def admin_addresses() -> list[str]:
+    return [admin.email for admin in User.objects.admins().by_name()]
 
 
 def passes(alert: Alert, unit: Unit, value: Decimal) -> bool:

@@ -155,17 +155,20 @@ def _rows(service: Service) -> list[Row]:
     last = Delivery.objects.of_alerts(found).newest_by("alert")
     for alert in found:
         alert.service = service
-    return [_row(service, alert, last.get(alert.pk)) for alert in found]
+    admins = alerts.admin_addresses() if found else []
+    return [_row(service, alert, admins, last.get(alert.pk)) for alert in found]
 
 
-def _row(service: Service, alert: Alert, last: Delivery | None) -> Row:
+def _row(
+    service: Service, alert: Alert, admins: Sequence[str] = (), last: Delivery | None = None
+) -> Row:
     unit = alerts.unit_of(service, alert.unit)
     trigger = ""
     if unit.is_number and alert.limit is not None:
         trigger = f"{alert.way} {alerts.in_words(unit, alert.limit)}"
     value = alerts.in_words(unit, alert.value)
-    return Row(alert, unit, trigger, value, alerts.recipients(alert), last)
+    return Row(alert, unit, trigger, value, alerts.recipients(alert, admins), last)
 
 
 def _name(service: Service, alert: Alert) -> str:
-    return f"“{_row(service, alert, None).name}”"
+    return f"“{_row(service, alert).name}”"

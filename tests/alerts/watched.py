@@ -36,3 +36,21 @@ def webhook(url: str, by: User, name: str = "Ops bus") -> Channel:
 
 def slack(url: str, by: User, name: str = "#seats") -> Channel:
     return alerts.add_channel("slack", name, url, by=by)
+
+
+def failed(of: Alert, **fields: object) -> Delivery:
+    """A message that was given up after two tries."""
+    now = timezone.now()
+    log = [{"at": now.isoformat(timespec="seconds"), "said": "No."} for _ in range(2)]
+    given = {"kind": "alert", "subject": "Something – above 1", "text": "Something.", **fields}
+    return Delivery.objects.create(
+        service=of.service,
+        alert=of,
+        email="vic@example.com",
+        state="failed",
+        tries=2,
+        log=log,
+        error="The mail server said no.",
+        made_at=now,
+        **given,
+    )

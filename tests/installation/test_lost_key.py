@@ -286,7 +286,7 @@ def test_secrets_of_a_missing_key_are_counted_at_the_start(
     the_row.seal("access_token", "by the new key")
     the_row.save()
     (told,) = installation.check()
-    assert f"6 with key {ring(OURS).first}" in told
+    assert f"8 with key {ring(OURS).first}" in told
     assert installation.hindrance() is None
 
 

@@ -44,6 +44,7 @@ def test_after_a_rotation_the_old_key_has_no_uses_and_the_new_one_alone_opens_al
     assert done.resealed == {
         "connection": 9,
         "authorization": 6,
+        "channel": 6,
         "revocation": 3,
         "installation": 1,
     }
@@ -199,7 +200,7 @@ def test_a_killed_rotation_goes_on_with_the_rest_while_old_processes_still_seal(
     settings.ENCRYPTION_KEYS = ring(NEW)
     for pk, token in written.items():
         assert Connection.objects.get(pk=pk).unseal("access_token") == token
-    assert len(opened()) == 600 + 6 * 3 + 1
+    assert len(opened()) == 600 + 8 * 3 + 1
     assert installation.check() == []
 
 

@@ -6,7 +6,15 @@ from urllib.parse import quote
 from django.db import connection as database
 from django.utils import timezone
 
-from seatwise.models import Authorization, Connection, Installation, Revocation, Service, User
+from seatwise.models import (
+    Authorization,
+    Channel,
+    Connection,
+    Installation,
+    Revocation,
+    Service,
+    User,
+)
 from seatwise.models.sealed import Sealed, all_sealed
 from seatwise.vault import Ring
 from tests.pages import rows
@@ -27,7 +35,9 @@ def everywhere(service: Service, user: User, *, each: int = 1) -> None:
             service=service, user=user, state_hash=f"state-{number}", session_hash="", asked=[]
         )
         attempt.created_at = now
-        for row in (connection, attempt, Revocation(service=service, why="Gone.", created_at=now)):
+        revocation = Revocation(service=service, why="Gone.", created_at=now)
+        channel = Channel.objects.create(kind="webhook", name=f"channel-{number}", made_at=now)
+        for row in (connection, attempt, revocation, channel):
             for name in row.SEALED_FIELDS:
                 row.seal(name, f"canary {name} {number}")
             row.save()

@@ -9,8 +9,19 @@ from django.utils import timezone
 
 from seatwise import audit
 from seatwise.connectors.months import last_months
-from seatwise.models import Connection, Member, MemberEvent, Service, Signal, SyncRun, User
+from seatwise.models import (
+    Alert,
+    Channel,
+    Connection,
+    Member,
+    MemberEvent,
+    Service,
+    Signal,
+    SyncRun,
+    User,
+)
 from seatwise.models.audit_event import Action
+from tests.alerts import watched
 from tests.pages import rows
 from tests.pages.runs import run_of, stage
 
@@ -51,6 +62,10 @@ class Estate:
             "seat_months": f"{home}seats/months/?{one}",
             "usage": f"{home}usage/?{one}",
             "usage: a month opened": f"{home}usage/?{one}&month={rows.last_month():%Y-%m}",
+            "alerts": f"{home}alerts/",
+            "add_alert": f"{home}alerts/add/",
+            "edit_alert": f"{home}alerts/{Alert.objects.earliest('pk').pk}/",
+            "channels": "/channels/",
             "service_settings": f"{home}settings/?{one}",
             "history": f"{home}history/?{one}",
             "run": f"{home}history/{self.run.pk}/",
@@ -69,6 +84,7 @@ def build(client: Client, admin: User) -> Estate:
         state = "by_file" if number % 3 == 2 else "active"
         rows.connection(service, account_id=service.key, state=state)
     run = run_of(account, stages={"members": stage()}, requested_by=admin)
+    _watch(account, admin, 3)
     _fill(account, 60)
     person = User.objects.create_user("oz@example.com", None, name="Oz Owner")
     return Estate(account, _someone(account), run, person)
@@ -87,7 +103,18 @@ def add_more(account: Connection, many: int) -> None:
             state = ("active", "limited", "needs_reconnect", "by_file")[number % 4]
             each = rows.connection(service, account_id=f"{service.key}-{place}", state=state)
             run_of(each)
+    _watch(account, user, many // 4)
     _fill(account, many)
+
+
+def _watch(account: Connection, user: User, many: int) -> None:
+    """Alerts with everybody they tell, what they said, and channels."""
+    for number in range(many):
+        alert = watched.alert(account.service, unit="metric:incidents", limit=number)
+        alert.people.set([user])
+        name = f"Bus {Channel.objects.count()}"
+        alert.channels.set([watched.webhook("https://hooks.example.com/x", user, name)])
+        watched.failed(alert)
 
 
 def _fill(account: Connection, many: int) -> None:

@@ -16,11 +16,22 @@ from django.test import Client
 from django.urls import Resolver404, URLPattern, resolve, reverse
 from django.utils import timezone
 
-from seatwise.models import Authorization, Member, Notice, Service, SyncRun, User
+from seatwise.models import (
+    Alert,
+    Authorization,
+    Channel,
+    Delivery,
+    Member,
+    Notice,
+    Service,
+    SyncRun,
+    User,
+)
 from seatwise.models.authorization import Outcome
 from seatwise.models.connection import State
 from seatwise.models.notice import Kind
 from seatwise.urls import urlpatterns
+from tests.alerts import watched
 from tests.pages import rows
 from tests.sandboxes import Running
 from tests.security.matrix import (
@@ -93,6 +104,8 @@ def somebodies(vendor: Running, service: Service, admin: User, viewer: User) -> 
     connection.attention, connection.remedy = "It needs somebody.", "Look at it."
     Notice.objects.tell(connection, Kind.GIVEN_UP, now, run)
     rows.member(connection, "Somebody there")
+    watched.failed(watched.alert(connection.service, unit="trouble"))
+    watched.webhook("https://hooks.example.com/x", admin)
     found = []
     for role, user in zip(ROLES, (None, viewer, admin), strict=True):
         client = Client()
@@ -126,6 +139,9 @@ def kwargs_of(pattern: URLPattern, which: str, who: Somebody) -> Kwargs:
         "users/": person.pk,
         "/history/": SyncRun.objects.values_list("pk", flat=True).first(),
         "notices/": Notice.objects.values_list("pk", flat=True).first(),
+        "/messages/": Delivery.objects.values_list("pk", flat=True).first(),
+        "/alerts/": Alert.objects.values_list("pk", flat=True).first(),
+        "channels/": Channel.objects.values_list("pk", flat=True).first(),
         "/members/": Member.objects.values_list("pk", flat=True).first(),
     }
     named = (pk for part, pk in numbers.items() if part in str(pattern.pattern) and pk)

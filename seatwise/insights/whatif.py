@@ -1,0 +1,70 @@
+"""What a choice of findings is worth together: the same sum as of all, over fewer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from seatwise import spending
+from seatwise.insights.worth import Asked, worth_of
+from seatwise.models import Finding, Service
+from seatwise.models.finding import Life
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Of a choice. Money is a month's, in `currency`; None is unknown."""
+
+    findings: int
+    seats: int  # that count: nobody twice, and of moves those that pay
+    left_out: int  # findings that add nothing: no saving, unknown, exempted, or counted twice
+    waste: Decimal | None
+    realisable: Decimal | None
+    since: date | None  # the first day from which less is billed
+    why: str
+    currency: str
+    unpriced: int  # seats of which no price is known
+
+
+def whatif(service: Service, findings: Iterable[Finding], today: date) -> WhatIf:
+    """What could be saved by doing exactly these; standing findings of one service.
+
+    `today`: a day of settings.BILLING_ZONE. Without a contract nothing is known of the money.
+    """
+    asked = [asked_of(each) for each in findings]
+    terms = spending.terms_on(service, today)
+    position = spending.position(service, terms, today) if terms else None
+    worth, banked = worth_of(terms, position, asked, today)
+    if banked is None or terms is None:
+        seats = len({seat for each in asked if each.counts for seat in each.seats})
+        idle = sum(not each.counts for each in asked)
+        return WhatIf(len(asked), seats, idle, None, None, None, "", "", seats)
+    nothing = sum(not money.waste and money.waste is not None for money in worth.values())
+    never = sum(not each.counts for each in asked)
+    return WhatIf(
+        findings=len(asked),
+        seats=sum(part.seats for part in banked.parts),
+        left_out=nothing + never,
+        waste=banked.waste,
+        realisable=None if banked.since is None else banked.realisable,
+        since=banked.since,
+        why=banked.why,
+        currency=terms.currency,
+        unpriced=banked.unpriced,
+    )
+
+
+def asked_of(finding: Finding) -> Asked:
+    """What a kept finding asks of the sum; one that is exempted asks nothing."""
+    seats = (finding.subject,) if finding.member_id else ()
+    return Asked(
+        finding.pk,
+        finding.rule,
+        finding.line,
+        finding.to_line,
+        seats,
+        0 if seats else finding.seats,
+        finding.counts and finding.state != Life.EXEMPTED,
+    )

@@ -113,7 +113,7 @@ class _Known(NamedTuple):
         return tuple(DutyFact(duty.kind, duty.place, duty.url) for duty in held)
 
     def looked_until(self, row: Row) -> datetime:
-        """How far evidence reaches by which somebody is called idle: nobody only for not looking."""
+        """How far the evidence reaches: nobody is idle only because nobody looked."""
         account = self.accounts.get(row.connection)
         looked = (account.activity_as_of or account.members_as_of) if account else None
         return min(self.moment, looked or self.moment)

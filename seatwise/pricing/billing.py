@@ -29,6 +29,11 @@ class Billed:
     cost: Decimal | None  # None: the price is not known
 
     @property
+    def paid(self) -> int:
+        """What the ratchet or the commitment asks for, before packs make it more."""
+        return max(self.mark, self.line.committed or 0)
+
+    @property
     def empty(self) -> int:
         """Paid for and held by nobody at the month's fullest moment."""
         return self.seats - self.held
@@ -50,7 +55,7 @@ def bill(line: Line, month: date, most: Mapping[date, int], resets: Sequence[Res
     """
     held = most.get(month, 0)
     mark = _ratcheted(month, most, resets) if line.ratchet else held
-    wanted = max(mark, line.committed or 0)
+    wanted = max(mark, line.committed or 0)  # `Billed.paid`
     seats = capacity(wanted, line.packs) if line.packs else wanted
     return Billed(line, month, held, mark, seats, cost_of(line, wanted))
 

@@ -58,6 +58,11 @@ def first_of_next(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
+def month_before(day: date) -> date:
+    """The first day of the month before that day's."""
+    return (day.replace(day=1) - ONE_DAY).replace(day=1)
+
+
 def split_by_month(amount: Decimal, starts: date, ends: date) -> dict[date, Decimal]:
     """{first day of a month: its part}, by days, that add up to exactly the amount.
 

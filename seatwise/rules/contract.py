@@ -95,8 +95,8 @@ def plan_too_large(facts: Facts, limits: Thresholds) -> Iterator[Outcome]:
     yield Found(
         rule=TOO_LARGE,
         subject="plan",
-        text=f"{full:,} full seats had {sum(known):,} incidents in {FULL_MONTHS} months: fewer than"
-        f" {limits['percent'] / 100:g} a seat and month. A smaller plan or fewer full seats may do.",
+        text=f"{full:,} full seats had {sum(known):,} incidents in {FULL_MONTHS} months, at most"
+        f" {limits['percent'] / 100:g} a seat and month. A smaller plan or fewer seats may do.",
         evidence=(Evidence("Full seats", f"{full:,}", "the list of members",
                            facts.as_of.get("members")), *rows),
         confidence="hint",

@@ -16,7 +16,7 @@ FULL = Line("full", "Business", "full", price=Decimal(41))
 STAKEHOLDERS = Line("stakeholder", "Stakeholders", "stakeholder", packs=(Pack(50, Decimal(150)),))
 TERMS = Terms("USD", "month", (FULL, STAKEHOLDERS))
 ON_CALL = DutyFact("oncall", "Payments, level 1")
-READ = {name: NOW for name in ("members", "licenses", "activity", "usage", "duty")}
+READ = dict.fromkeys(("members", "licenses", "activity", "usage", "duty"), NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,12 @@ def _left(day: date) -> Facts:
     return facts(seat(person=PersonFact("Person 1", "Sales", day)), has_people=True)
 
 
-_READER = {"status": "never", "last_seen_at": None, "last_seen_source": "", "last_seen_proof": ""}
+_READER: dict[str, object] = {
+    "status": "never",
+    "last_seen_at": None,
+    "last_seen_source": "",
+    "last_seen_proof": "",
+}
 
 EXAMPLES: Mapping[str, Example] = {
     each.rule: each
@@ -124,7 +129,7 @@ EXAMPLES: Mapping[str, Example] = {
         ),
         _example(
             "to_stakeholder",
-            lambda duties: facts(seat(duties=duties, **_READER)),
+            lambda duties: facts(seat(1, duties=duties, **_READER)),
             (),
             None,
             "Nobody can tell whether they are on duty.",

@@ -7,7 +7,7 @@ from seatwise.models.connection import Connection
 from seatwise.models.contract import Contract, Reduction
 from seatwise.models.cost import Cost
 from seatwise.models.duty import Duty
-from seatwise.models.finding import Finding, FindingEvent, Saving, Threshold
+from seatwise.models.finding import Finding, FindingEvent, RuleLook, Saving, Threshold
 from seatwise.models.installation import Installation
 from seatwise.models.invoice import Budget, Invoice
 from seatwise.models.license_pool import LicensePool
@@ -47,6 +47,7 @@ __all__ = [
     "Person",
     "Reduction",
     "Revocation",
+    "RuleLook",
     "Saving",
     "Service",
     "Signal",

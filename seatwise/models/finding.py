@@ -1,10 +1,15 @@
 """What a rule found, what became of it, and what was truly saved by it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.db import models
+from django.db.models import Case, Count, Max, Q, Sum, Value, When
+
+from seatwise.models import keyset
+from seatwise.models.keyset import BY_NUMBER, Key, Stretch
 
 
 class Life(models.TextChoices):
@@ -18,6 +23,20 @@ class Life(models.TextChoices):
     REALISED = "realised", "Realised"
 
 
+class Tally(NamedTuple):
+    """Findings that have all of this alike, and their sums. Money is a month's."""
+
+    rule: str
+    state: str
+    assigned_to: int | None
+    confidence: str
+    counts: bool  # whether the seats may be in the figures
+    findings: int
+    seats: int
+    waste: Decimal | None  # of those whose price is known; None: of none
+    realisable: Decimal | None
+
+
 class FindingQuerySet(models.QuerySet["Finding"]):
     def of(self, service: models.Model) -> Self:
         return self.filter(service=service.pk)
@@ -25,14 +44,39 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     def in_services(self, services: Iterable[models.Model]) -> Self:
         return self.filter(service__in=[service.pk for service in services])
 
-    def standing(self) -> Self:
-        """What the rules still find."""
+    def open_now(self) -> Self:
+        """What the rules still find, whatever people decided about it."""
         return self.filter(over_at=None)
 
+    def standing(self) -> Self:
+        """What the rules still find and nobody exempted: what the figures are made of."""
+        return self.open_now().exclude(state=Life.EXEMPTED)
+
+    def locked(self) -> Self:
+        """Nobody else changes them before this transaction ends."""
+        return self.order_by("pk").select_for_update(of=("self",))
+
+    def decided_until(self, today: date) -> Self:
+        """Whose snooze or exemption had its last day before that day."""
+        return self.open_now().filter(until__lt=today)
+
+    def gone_from(self, line: str) -> Self:
+        """What was found of seats of a line, is found no more, and is in no saving yet."""
+        over = self.filter(line=line, over_at__isnull=False, counts=True, to_line="")
+        return over.exclude(state=Life.REALISED).order_by("-over_at", "pk")
+
+    def close(self, findings: Iterable["Finding"], now: datetime) -> None:
+        """The rules find them no more."""
+        self.filter(pk__in=[each.pk for each in findings]).update(over_at=now)
+
+    def say_again(self, findings: Iterable["Finding"], now: datetime) -> None:
+        """The rules find them still."""
+        self.filter(pk__in=[each.pk for each in findings]).update(last_at=now)
+
     def money(self) -> dict[int, dict[str, tuple[int, Decimal | None]]]:
-        """{service id: {currency: (findings, what they could save a month)}} of those that count
-        and wait for somebody; the currency of what has no price is ""."""
-        waits = self.standing().filter(counts=True, state__in=[Life.OPEN, Life.ASSIGNED])
+        """{service id: {currency: (findings, what they could save a month)}} of those that are
+        in the figures; the currency of what has no price is ""."""
+        waits = self.claiming()
         found: dict[int, dict[str, tuple[int, Decimal | None]]] = {}
         rows = waits.order_by().values_list("service", "currency")
         for service, currency, count, amount in rows.annotate(
@@ -40,6 +84,51 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         ):
             found.setdefault(service, {})[currency] = (count, amount)
         return found
+
+    def claiming(self) -> Self:
+        """What is in the savings figures: it stands, its seats count, and nobody exempted it."""
+        return self.standing().filter(counts=True)
+
+    def of_member(self, member: models.Model) -> Self:
+        return self.filter(member=member.pk)
+
+    def in_order(self, rules: Sequence[str]) -> Self:
+        """In the turn of the rules, those of one rule by number."""
+        return self.order_by(*(key.order() for key in _keys(rules)))
+
+    def fitting(
+        self,
+        rules: Sequence[str] = (),
+        states: Sequence[str] = (),
+        people: Sequence[str] = (),
+        confidences: Sequence[str] = (),
+    ) -> Self:
+        """With one of each that is asked for. `people`: numbers of users; "" is nobody."""
+        found = self.filter(rule__in=rules) if rules else self
+        found = found.filter(state__in=states) if states else found
+        found = found.filter(confidence__in=confidences) if confidences else found
+        if not people:
+            return found
+        wanted = Q(assigned_to__in=[int(each) for each in people if each.isdecimal()])
+        return found.filter(wanted | Q(assigned_to=None) if "" in people else wanted)
+
+    def stretch(self, rules: Sequence[str], *, place: str, size: int, total: int) -> Stretch:
+        """A page in the order of `in_order`; see `keyset.stretch`."""
+        return keyset.stretch(self, _keys(rules), place=place, size=size, total=total)
+
+    def for_table(self) -> Self:
+        return self.select_related("member", "assigned_to", "connection")
+
+    def for_claims(self) -> Self:
+        """With what a sum of them needs, light enough for tens of thousands."""
+        return self.defer("text", "evidence", "why", "reason")
+
+    def tally(self) -> list[Tally]:
+        """Everything a page counts, in one query."""
+        shared: tuple[str, ...] = ("rule", "state", "assigned_to", "confidence", "counts")
+        rows = self.order_by().values_list(*shared)
+        sums = (Count("pk"), Sum("seats"), Sum("waste"), Sum("realisable"))
+        return [Tally(*row) for row in rows.annotate(*sums)]
 
     def of_rule(self, rule: str) -> Self:
         return self.filter(rule=rule)
@@ -68,7 +157,7 @@ class Finding(models.Model):
     line = models.CharField(max_length=60, blank=True)  # the pricing.Line of the seat
     to_line = models.CharField(max_length=60, blank=True)  # where a conversion leads
     counts = models.BooleanField(default=False)  # whether its seats are in the savings figures
-    seats = models.PositiveIntegerField(default=0)
+    seats = models.PositiveIntegerField(default=0)  # that need not be paid, held or empty
     waste = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     realisable = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     currency = models.CharField(max_length=3, blank=True)
@@ -98,6 +187,16 @@ class Finding(models.Model):
     def __str__(self) -> str:
         return f"{self.rule}: {self.text}"
 
+    @property
+    def is_exempted(self) -> bool:
+        return self.state == Life.EXEMPTED
+
+
+def _keys(rules: Sequence[str]) -> list[Key]:
+    turns = [When(rule=rule, then=Value(turn)) for turn, rule in enumerate(rules)]
+    turn = Case(*turns, default=Value(len(rules)), output_field=models.IntegerField())
+    return [Key(turn, "number"), BY_NUMBER]
+
 
 class FindingEvent(models.Model):
     """What somebody decided about a finding, or what the rules did. Never altered."""
@@ -116,6 +215,10 @@ class FindingEvent(models.Model):
 
 
 class SavingQuerySet(models.QuerySet["Saving"]):
+    def of_contract(self, contract: models.Model) -> bool:
+        """Whether one was booked for that state of a contract."""
+        return self.filter(contract=contract.pk).exists()
+
     def of(self, service: models.Model) -> Self:
         return self.filter(service=service.pk).order_by("-since", "-pk")
 
@@ -139,6 +242,48 @@ class Saving(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} {self.seats} seats from {self.since}"
+
+
+class RuleLookQuerySet(models.QuerySet["RuleLook"]):
+    def of(self, service: models.Model) -> dict[str, "RuleLook"]:
+        """{rule: its last look}."""
+        return {look.rule: look for look in self.filter(service=service.pk)}
+
+    def last_at(self, service: models.Model) -> datetime | None:
+        last: datetime | None = self.filter(service=service.pk).aggregate(at=Max("at"))["at"]
+        return last
+
+    def note(self, looks: Iterable["RuleLook"]) -> None:
+        self.bulk_create(
+            looks,
+            update_conflicts=True,
+            unique_fields=["service", "rule"],
+            update_fields=["at", "found", "spared"],
+        )
+
+
+class RuleLook(models.Model):
+    """What a rule did when it looked last: how many it found, and why it spared the others."""
+
+    service = models.ForeignKey("Service", on_delete=models.CASCADE, related_name="+")
+    rule = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    found = models.PositiveIntegerField()
+    spared = models.JSONField(default=dict)  # {guard: how many}
+
+    objects = RuleLookQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "rule"], name="one_look_a_rule")]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.rule}"
+
+    @property
+    def looked(self) -> int:
+        """How many it looked at."""
+        spared: dict[str, int] = self.spared
+        return self.found + sum(spared.values())
 
 
 class ThresholdQuerySet(models.QuerySet["Threshold"]):

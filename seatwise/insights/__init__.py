@@ -1,1 +1,25 @@
 """Loads facts, runs the rules, keeps the findings and books what was truly saved."""
+
+from seatwise.insights.facts import facts_on
+from seatwise.insights.keeping import Kept, run
+from seatwise.insights.life import decide
+from seatwise.insights.looks import Verdict, why_not
+from seatwise.insights.thresholds import set_threshold, values
+from seatwise.insights.whatif import WhatIf, whatif
+from seatwise.insights.worth import Asked, Worth, worth_of
+
+__all__ = [
+    "Asked",
+    "Kept",
+    "Verdict",
+    "WhatIf",
+    "Worth",
+    "decide",
+    "facts_on",
+    "run",
+    "set_threshold",
+    "values",
+    "whatif",
+    "why_not",
+    "worth_of",
+]

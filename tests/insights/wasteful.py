@@ -1,0 +1,77 @@
+"""A service that wastes seats in every way that a page tells of, written into the tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from seatwise import insights, spending
+from seatwise.models import Connection, Contract, Member, Service
+from seatwise.pricing import Line, Pack, Terms
+from tests.pages import rows
+
+PRICE = Decimal("41.00")
+FULL = Line("full", "Full seats", "full", price=PRICE, ratchet=True)
+STAKEHOLDERS = Line("stakeholder", "Stakeholders", "stakeholder", packs=(Pack(50, Decimal(150)),))
+LONG_AGO = timedelta(days=200)
+
+
+@dataclass(frozen=True)
+class Wasteful:
+    """Two idle, one invited and one unknown among `active` who are seen every day."""
+
+    service: Service
+    account: Connection
+    idle: Sequence[Member]
+    invited: Member
+    unknown: Member
+
+    def looked(self, now: datetime | None = None) -> None:
+        """As after a sync: costs and findings are up to date."""
+        look(self.service, now)
+
+
+def look(service: Service, now: datetime | None = None) -> None:
+    fresh = Service.objects.for_table().get(pk=service.pk)
+    spending.refresh(fresh, now or timezone.now())
+    insights.run(Service.objects.for_table().get(pk=service.pk), now or timezone.now())
+
+
+def contract(
+    of: Service, *lines: Line, term: str = "month", ago: timedelta = LONG_AGO, **fields: object
+) -> Contract:
+    terms = Terms("USD", term, lines or (FULL, STAKEHOLDERS), **fields)  # type: ignore[arg-type]
+    since = (timezone.now() - ago).date().replace(day=1)
+    return Contract.objects.create(
+        service=of, since=since, data=terms.as_json(), made_at=timezone.now()
+    )
+
+
+def member(of: Connection, name: str, role: str = "user", **fields: object) -> Member:
+    """Somebody who has held the seat for long; `seen` is how many days ago."""
+    at = timezone.now() - LONG_AGO
+    made = rows.member(of, name, role, **{"first_listed_at": at, **fields})
+    rows.event(made, "listed", at=at)
+    return made
+
+
+def leave(members: Sequence[Member]) -> None:
+    """They are gone at the vendor, as a sync found a moment ago."""
+    now = timezone.now()
+    for each in members:
+        Member.objects.filter(pk=each.pk).update(left_at=now)
+        rows.event(each, "left", at=now)
+
+
+def wasteful(active: int = 6, **fields: object) -> Wasteful:
+    service = rows.service()
+    account = rows.connection(service, duty_as_of=timezone.now(), **fields)
+    for number in range(active):
+        member(account, f"Busy {number}", seen=1)
+    only_looked = {"seen": 100, "last_seen_source": "signed_in"}
+    idle = [member(account, "Ida Idle", **only_looked), member(account, "Ivo Idle", seen=45)]
+    invited = member(account, "Inga Invited", invited=True)
+    unknown = member(account, "Una Unknown")
+    return Wasteful(service, account, idle, invited, unknown)

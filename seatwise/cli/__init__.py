@@ -17,7 +17,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Who holds a seat, in which role, when last seen, and what the service is used for.",
 )
+rules_app = typer.Typer(
+    no_args_is_help=True, help="What could be saved, and whether that is right."
+)
 keys_app = typer.Typer(no_args_is_help=True, help="Keys that seal the vendors' tokens.")
+app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
 installation_app = typer.Typer(
     no_args_is_help=True, help="Whether this installation may sync: copies and restored backups."
@@ -241,6 +245,29 @@ def restore_command(
         from seatwise.cli import backup
 
         raise typer.Exit(backup.restore(file, replace=replace, yes=yes))
+
+
+@rules_app.command("test")
+def test_rules(
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="A day of the past; on examples if left out."),
+    ] = None,
+    service: Annotated[str, typer.Option(help="A service's key; all if left out.")] = "",
+) -> None:
+    """Runs each rule on what it must find and must not, or on a day of the past. Exit code 1 where
+    a rule is wrong, or nothing is known of that day."""
+    from rich.console import Console
+
+    from seatwise.cli import rules
+
+    console = Console()
+    if on is None:
+        raise typer.Exit(0 if rules.on_examples(console) else 1)
+    from seatwise.cli.prepare import prepared
+
+    with prepared("rules test", migrate=False):
+        raise typer.Exit(0 if rules.on_day(console, on.date(), service) else 1)
 
 
 @keys_app.command("new")

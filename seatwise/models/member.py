@@ -227,6 +227,11 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """The same of the moment of `as_of`, which it needs; signs are those of today."""
         return self._plain("name_then", "email_then", "role_then", "license_then", "invited_then")
 
+    def emails(self) -> set[str]:
+        """In lower case, each once; whoever has none is not in it."""
+        told = self.exclude(email="").order_by().values_list(Lower("email"), flat=True)
+        return set(told.distinct())
+
     def holders(self) -> "Iterator[Holder]":
         """Each with what tells where their seat is billed and whom it is charged to, streamed."""
         columns = ("role", "license__name", "email", "teams")
@@ -238,6 +243,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
         columns = ("role_then", "license_then", "email_then", "teams")
         rows = self.order_by().values_list(*columns)
         return (Holder(*row) for row in rows.iterator(chunk_size=5000))
+
+    def fates(self, keys: Sequence[int]) -> list[tuple[datetime | None, datetime | None]]:
+        """Of each: when they left, and when they were last seen."""
+        return list(self.filter(pk__in=keys).values_list("left_at", "last_seen_at"))
 
     def with_evidence(self) -> Self:
         """With each member's signals, newest first: for the few rows that are shown."""

@@ -33,7 +33,7 @@ def seats(draw: st.DrawFn) -> tuple[SeatFact, ...]:
                 number, status=status, role=role, rank=rank,
                 kind="stakeholder" if rank == 6 else "full",
                 line="stakeholder" if rank == 6 else "full",
-                email=draw(st.sampled_from(["a@x.example", "A+b@x.example", f"p{number}@x.example"])),
+                email=draw(st.sampled_from(["a@x.example", "A+b@x.example", f"p{number}@x.org"])),
                 last_seen_at=ago(idle) if was_seen else None,
                 last_seen_source=draw(st.sampled_from(["signed_in", "acknowledged"])),
                 since=draw(st.none() | st.just(ago(draw(st.integers(0, 100))))),

@@ -1,5 +1,7 @@
 """Who may sign in: nobody signs up; an admin lets people in and hands them a one-time link."""
 
+import hashlib
+import secrets
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -153,6 +155,36 @@ def one_time_link(person: User) -> str:
     )
     audit.record(Action.LINK_MADE, about=person.email, said="To set a password, for three days.")
     return f"{settings.BASE_URL}{path}"
+
+
+def calendar_hash(secret: str) -> str:
+    """What is kept of the secret in a calendar's address."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def make_calendar_link(person: User) -> str:
+    """The secret of a new address of their calendar; the one before answers no more.
+
+    It is kept nowhere: whoever loses it makes another one.
+    """
+    secret = secrets.token_urlsafe(40)
+    is_another = person.calendar_hash is not None
+    person.calendar_hash = calendar_hash(secret)
+    person.save(update_fields=["calendar_hash"])
+    said = "In place of the one before, which answers no more." if is_another else ""
+    audit.record(Action.CALENDAR_LINK_MADE, about=person.email, said=said)
+    return secret
+
+
+@transaction.atomic
+def remove_calendar_link(person: User) -> None:
+    """Nobody gets their calendar any more; where there is no address nothing happens."""
+    if person.calendar_hash is None:
+        return
+    person.calendar_hash = None
+    person.save(update_fields=["calendar_hash"])
+    audit.record(Action.CALENDAR_LINK_REMOVED, about=person.email)
 
 
 def _failed(credentials: Mapping[str, Any], why: str) -> None:

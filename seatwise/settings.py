@@ -362,11 +362,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-_LINK = re.compile(r"(/password/set/[0-9A-Za-z]+-)[^/\s]+")
+_LINK = re.compile(r"(/password/set/[0-9A-Za-z]+-|/renewals/(?=[^/\s]+\.ics))[^/\s]+")
 
 
 def _without_links(record: logging.LogRecord) -> bool:
-    """A one-time link is a secret until it was used, and refusals are logged with their address."""
+    """A one-time link is a secret until it was used, and the address of a calendar as long as it
+    answers; refusals are logged with their address."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             _LINK.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args

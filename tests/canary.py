@@ -34,7 +34,11 @@ ELSEWHERE = ("django.db.backends", "uvicorn", "seatwise.sandbox", "asyncio")
 LARGEST = 2_000_000  # bytes of a file that are looked at
 LOUD = {"caplog", "capsys", "capfd"}  # tests that count what is logged or printed
 NOWHERE: frozenset[str] = frozenset()
-HANDED_OVER = {"/users/": frozenset({"link"}), "/channels/": frozenset({"webhook secret"})}
+HANDED_OVER = {
+    "/users/": frozenset({"link"}),
+    "/channels/": frozenset({"webhook secret"}),
+    "/renewals/link/": frozenset({"address of a calendar"}),
+}
 _now = "before the first test"
 
 
@@ -105,9 +109,13 @@ def _link(_: tuple[Any, ...], made: str) -> None:
 
 def _kind(given: tuple[Any, ...]) -> str:
     """By how long it is: what the product makes, and what the simulated vendor does."""
-    return {32: "state", 48: "code verifier", 24: "code or session of the vendor"}.get(
-        given[0] if given else 0, "random secret"
-    )
+    kinds = {
+        24: "code or session of the vendor",
+        32: "state",
+        40: "address of a calendar",
+        48: "code verifier",
+    }
+    return kinds.get(given[0] if given else 0, "random secret")
 
 
 def _sealed(text: str, place: str) -> None:

@@ -10,7 +10,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from seatwise import audit
-from seatwise.models import Connection, Member, MemberEvent, StagedRecord, SyncRun, Upload, User
+from seatwise.models import (
+    Connection,
+    Member,
+    MemberEvent,
+    PeopleUpload,
+    Person,
+    StagedRecord,
+    SyncRun,
+    Upload,
+    User,
+)
 from seatwise.models.audit_event import Action
 from seatwise.models.staged import StagedRecordQuerySet
 
@@ -63,7 +73,8 @@ def erase(member: Member, *, by: User) -> None:
     Only of who has left, or whose list nobody reads any more. Their seat, role and licence stay,
     so no count of seats changes. The vendor's id goes too: listed again, they are a new member. A
     sync that is open might hold what it has read of them and write it back, so it is ended and
-    begun anew at once. Rows of the same person in other accounts stay.
+    begun anew at once. Rows of the same person in other accounts stay, and with the last of them
+    goes the line of the people file, too.
     """
     while True:
         try:
@@ -89,11 +100,15 @@ def _erase(pk: int, by: User) -> None:
         raise FileWaits
     if Upload.objects.filter(service=connection.service_id).exists():
         raise FileWaits("A file waits whose columns nobody chose")
+    if PeopleUpload.objects.exists():
+        raise FileWaits("A people file waits that may list them")
     if will_be_listed(row):
         raise StillThere(connection)
     _staged_of(row).delete()
     _forget_readings(connection, row.external_id)
+    email = row.email
     _blank(row)
+    _forget_person(email)
     transaction.on_commit(caches["sums"].clear)  # when they were last seen is counted, too
     audit.record(
         Action.PERSON_ERASED,
@@ -164,6 +179,15 @@ def _blank(row: Member) -> None:
     row.never_source, row.never_read_at = "", None
     row.erased_at = timezone.now()
     row.save()
+
+
+def _forget_person(email: str) -> None:
+    """The line of the people file, where no other account tells of that address any more.
+
+    Before, it is still needed there: it says that somebody left who holds a seat.
+    """
+    if email and not Member.objects.filter(email__iexact=email).exists():
+        Person.objects.of_emails([email]).delete()
 
 
 def _locked(pk: int) -> Connection:

@@ -56,6 +56,7 @@ class Action(models.TextChoices):
     ALERT_CHANGED = "alert_changed", "Alert changed"
     CHANNEL_CHANGED = "channel_changed", "Channel changed"
     CALENDAR_LINK_MADE = "calendar_link_made", "Calendar link made"
+    CALENDAR_LINK_REMOVED = "calendar_link_removed", "Calendar link removed"
     EXPORTED = "exported", "Exported"
     KEYS_ROTATED = "keys_rotated", "Keys rotated"
     KEYS_REFUSED = "keys_refused", "Keys do not open what is stored"

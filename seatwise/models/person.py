@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, Q
 from django.db.models.functions import Lower
 
@@ -105,6 +105,11 @@ class PeopleUploadQuerySet(models.QuerySet["PeopleUpload"]):
 
     def numbered(self, pk: int) -> Self:
         return self.filter(pk=pk)
+
+    def alone(self) -> None:
+        """Nobody else uploads or applies one before this transaction ends."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('seatwise-people-file'))")
 
     def forget_older(self, moment: datetime) -> int:
         """Deletes what nobody came back to since; how many."""

@@ -48,6 +48,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """The active person with this number."""
         return self.active().filter(pk=pk).first()
 
+    def with_calendar(self, digest: str) -> "User | None":
+        """The active person of whose calendar's address this is the digest."""
+        return self.active().filter(calendar_hash=digest).first()
+
     def locked(self) -> Self:
         """Nobody else changes them before this transaction ends."""
         return self.order_by("pk").select_for_update()

@@ -170,5 +170,4 @@ def test_the_file_has_the_money_too(as_admin: Client) -> None:
     assert (alpha["cost"], alpha["currency"], alpha["realisable"]) == ("40.50", "USD", "0")
     assert alpha["notice_by"] == in_days(60).isoformat()
     assert lines["beta"]["cost"] == ""
-    workbook = as_admin.get("/?format=xlsx")
-    assert workbook.status_code == 200
+    assert b"".join(as_admin.get("/?format=xlsx")).startswith(b"PK")  # type: ignore[arg-type]

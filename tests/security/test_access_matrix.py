@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import Resolver404, URLPattern, resolve, reverse
 from django.utils import timezone
 
+from seatwise import accounts
 from seatwise.models import (
     Alert,
     Authorization,
@@ -50,6 +51,7 @@ CHECKING = Client(raise_request_exception=False, enforce_csrf_checks=True)
 UNSAFE = [method for method in METHODS if method not in SAFE]
 # Whose rows may come and go while somebody only looks: who is there, and what was refused.
 NOTED = {"django_session", "seatwise_auditevent", "seatwise_cache", "seatwise_sums"}
+CALENDAR = "the-address-of-a-calendar"
 Kwargs = dict[str, str | int]
 
 
@@ -106,6 +108,7 @@ def somebodies(vendor: Running, service: Service, admin: User, viewer: User) -> 
     rows.member(connection, "Somebody there")
     watched.failed(watched.alert(connection.service, unit="trouble"))
     watched.webhook("https://hooks.example.com/x", admin)
+    User.objects.with_email(admin.email).update(calendar_hash=accounts.calendar_hash(CALENDAR))
     found = []
     for role, user in zip(ROLES, (None, viewer, admin), strict=True):
         client = Client()
@@ -148,7 +151,8 @@ def kwargs_of(pattern: URLPattern, which: str, who: Somebody) -> Kwargs:
     there["pk"] = next(named, who.attempt)
     if pattern.name == "add":
         there["key"] = "github"  # in the catalogue, and not added yet
-    missing: Kwargs = {"key": "no-such-thing", "pk": 999_999_999}
+    there["secret"] = CALENDAR
+    missing: Kwargs = {"key": "no-such-thing", "pk": 999_999_999, "secret": "made-up"}
     if "uidb36" in wanted:
         there = {
             "uidb36": user_pk_to_url_str(person),

@@ -2,20 +2,24 @@
 
 from seatwise.insights.facts import facts_on
 from seatwise.insights.keeping import Kept, run
+from seatwise.insights.letter import Letter, letter
 from seatwise.insights.life import decide
 from seatwise.insights.looks import Verdict, why_not
 from seatwise.insights.thresholds import set_threshold, values
-from seatwise.insights.whatif import WhatIf, whatif
+from seatwise.insights.whatif import LineChange, WhatIf, whatif
 from seatwise.insights.worth import Asked, Worth, worth_of
 
 __all__ = [
     "Asked",
     "Kept",
+    "Letter",
+    "LineChange",
     "Verdict",
     "WhatIf",
     "Worth",
     "decide",
     "facts_on",
+    "letter",
     "run",
     "set_threshold",
     "values",

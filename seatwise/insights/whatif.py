@@ -1,16 +1,31 @@
 """What a choice of findings is worth together: the same sum as of all, over fewer."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from seatwise import spending
-from seatwise.insights.worth import Asked, worth_of
+from seatwise.insights.worth import Asked, grouped, worth_of
 from seatwise.models import Finding, Service
 from seatwise.models.finding import Life
+from seatwise.pricing import Banked, Position, Terms, capacity
 
 ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What becomes of one line of the contract."""
+
+    key: str
+    name: str
+    billed: int  # seats that are paid for now
+    held: int
+    fewer: int  # seats that go
+    more: int  # people who come from another line
+    wanted: int  # seats to be paid for then
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +41,7 @@ class WhatIf:
     why: str
     currency: str
     unpriced: int  # seats of which no price is known
+    lines: tuple[LineChange, ...] = ()  # that change
 
 
 def whatif(service: Service, findings: Iterable[Finding], today: date) -> WhatIf:
@@ -53,6 +69,7 @@ def whatif(service: Service, findings: Iterable[Finding], today: date) -> WhatIf
         why=banked.why,
         currency=terms.currency,
         unpriced=banked.unpriced,
+        lines=_lines(terms, position, asked, banked) if position else (),
     )
 
 
@@ -68,3 +85,32 @@ def asked_of(finding: Finding) -> Asked:
         0 if seats else finding.seats,
         finding.counts and finding.state != Life.EXEMPTED,
     )
+
+
+def _lines(
+    terms: Terms, position: Position, asked: Sequence[Asked], banked: Banked
+) -> tuple[LineChange, ...]:
+    """The lines of which fewer or more seats are needed, in the contract's order."""
+    fewer: Counter[str] = Counter()
+    more: Counter[str] = Counter()
+    groups = grouped([each for each in asked if each.counts])
+    for group, part in zip(groups, banked.parts, strict=True):
+        fewer[group[0].line] += part.seats
+        if group[0].to_line:
+            more[group[0].to_line] += part.seats
+    found = []
+    for line in terms.lines:
+        billed = position.billed.get(line.key)
+        if billed is None or not (fewer[line.key] or more[line.key]):
+            continue
+        held = position.held.get(line.key, 0)
+        left = billed.seats - fewer[line.key]
+        wanted = max(left, held + more[line.key]) if more[line.key] else left
+        if line.packs:
+            wanted = capacity(wanted, line.packs)
+        found.append(
+            LineChange(
+                line.key, line.name, billed.seats, held, fewer[line.key], more[line.key], wanted
+            )
+        )
+    return tuple(found)

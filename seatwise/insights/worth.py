@@ -51,7 +51,7 @@ def worth_of(
     counting = [each for each in asked if each.counts]
     if terms is None or position is None:
         return found | {each.key: Worth(None, None, None, NO_CONTRACT) for each in counting}, None
-    groups = _groups(counting)
+    groups = grouped(counting)
     claims = [_claim(number, group) for number, group in enumerate(groups)]
     banked = bank(terms, position, claims, today)
     taken: set[str] = set()
@@ -60,7 +60,7 @@ def worth_of(
     return found, banked
 
 
-def _groups(asked: Iterable[Asked]) -> list[list[Asked]]:
+def grouped(asked: Iterable[Asked]) -> list[list[Asked]]:
     """Those of one rule and one way of billing together, in the order of the rules' turn."""
     found: dict[tuple[int, str, str], list[Asked]] = {}
     for each in asked:

@@ -89,6 +89,29 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         """What is in the savings figures: it stands, its seats count, and nobody exempted it."""
         return self.standing().filter(counts=True)
 
+    def on_page(self, states: Sequence[str]) -> Self:
+        """In one of these states; without any, what still asks something of somebody.
+
+        What was realised is over; everything else that is over is on no page but its own.
+        """
+        if not states:
+            return self.standing()
+        wanted = Q(over_at=None, state__in=[each for each in states if each != Life.REALISED])
+        return self.filter(wanted | Q(state=Life.REALISED) if Life.REALISED in states else wanted)
+
+    def countable(self) -> Self:
+        """Everything that one of `on_page` can show."""
+        return self.filter(Q(over_at=None) | Q(state=Life.REALISED))
+
+    def in_account(self, account: models.Model) -> Self:
+        """Of one account, and what is of no account but of the contract."""
+        return self.filter(Q(connection=account.pk) | Q(connection=None))
+
+    def reasons(self) -> list[tuple[str, date | None, str, int]]:
+        """(why, first day, currency, findings) of what is in the figures, the commonest first."""
+        rows = self.claiming().order_by().values_list("why", "realisable_from", "currency")
+        return list(rows.annotate(n=Count("pk")).order_by("-n", "why"))
+
     def of_member(self, member: models.Model) -> Self:
         return self.filter(member=member.pk)
 
@@ -99,13 +122,11 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     def fitting(
         self,
         rules: Sequence[str] = (),
-        states: Sequence[str] = (),
         people: Sequence[str] = (),
         confidences: Sequence[str] = (),
     ) -> Self:
         """With one of each that is asked for. `people`: numbers of users; "" is nobody."""
         found = self.filter(rule__in=rules) if rules else self
-        found = found.filter(state__in=states) if states else found
         found = found.filter(confidence__in=confidences) if confidences else found
         if not people:
             return found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
@@ -40,7 +41,7 @@ def look(service: Service, now: datetime | None = None) -> None:
 
 
 def contract(
-    of: Service, *lines: Line, term: str = "month", ago: timedelta = LONG_AGO, **fields: object
+    of: Service, *lines: Line, term: str = "month", ago: timedelta = LONG_AGO, **fields: Any
 ) -> Contract:
     terms = Terms("USD", term, lines or (FULL, STAKEHOLDERS), **fields)  # type: ignore[arg-type]
     since = (timezone.now() - ago).date().replace(day=1)
@@ -70,7 +71,7 @@ def wasteful(active: int = 6, **fields: object) -> Wasteful:
     account = rows.connection(service, duty_as_of=timezone.now(), **fields)
     for number in range(active):
         member(account, f"Busy {number}", seen=1)
-    only_looked = {"seen": 100, "last_seen_source": "signed_in"}
+    only_looked: dict[str, Any] = {"seen": 100, "last_seen_source": "signed_in"}
     idle = [member(account, "Ida Idle", **only_looked), member(account, "Ivo Idle", seen=45)]
     invited = member(account, "Inga Invited", invited=True)
     unknown = member(account, "Una Unknown")

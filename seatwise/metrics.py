@@ -14,7 +14,7 @@ from django.db.models import Case, Q, When
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from seatwise import installation, readiness, tasks
-from seatwise.models import Connection, Member, Notice, Service, SyncRun
+from seatwise.models import Connection, Delivery, Member, Notice, Service, SyncRun
 from seatwise.models.connection import State
 from seatwise.models.member_status import STATUSES
 
@@ -63,6 +63,8 @@ METRICS: Mapping[str, Told] = {
         "Members by status; left is everybody who ever left.", ("service", "status")
     ),
     "seatwise_notices_open": Told("Troubles that need a person and are still so."),
+    "seatwise_messages_waiting": Told("Messages of alerts that wait to be sent or tried again."),
+    "seatwise_last_day_messages_given_up": Told("Messages of a day that were given up."),
 }
 Values = Iterator[tuple[str, Sequence[str], float]]
 
@@ -91,6 +93,9 @@ class Figures:
         if free is not None:
             yield "seatwise_disk_free_bytes", [], free
         yield "seatwise_notices_open", [], Notice.objects.open().count()
+        waiting, given_up = Delivery.objects.waiting_and_given_up(self._now - DAY)
+        yield "seatwise_messages_waiting", [], waiting
+        yield "seatwise_last_day_messages_given_up", [], given_up
 
     def _connections(self) -> Values:
         """Two accounts may have one name; then the worse one is told."""

@@ -57,6 +57,11 @@ def test_good_settings_start() -> None:
         ("SEATWISE_LOG_LEVEL", "LOUD"),
         ("SEATWISE_HOME_CODE", "Germany"),
         ("SEATWISE_PAGERDUTY_REFRESH_GRACE", "half a minute"),
+        ("SEATWISE_SMTP_URL", "mail.example.com"),
+        ("SEATWISE_SMTP_URL", "smtp://mail.example.com:99999"),
+        ("SEATWISE_SMTP_URL", "smtp://user:secret@mail.example.com?starttls=no"),
+        ("SEATWISE_SMTP_URL", "smtp://mail.example.com?starttls=perhaps"),
+        ("SEATWISE_MAIL_FROM", "Seatwise"),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_one_line_that_names_it(name: str, value: str) -> None:
@@ -114,3 +119,23 @@ def test_requests_are_told_from_the_level_info_on_and_never_with_whole_addresses
     assert done.returncode == 0, done.stderr
     assert ("of seatwise.requests" in done.stderr) == told
     assert "of http" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "means"),
+    [
+        ("smtp://mail.example.com", "mail.example.com 587 use_tls"),
+        ("smtp://u%40x:p%2Fw@mail.example.com:25", "mail.example.com 25 use_tls u@x p/w"),
+        ("smtp://mail.example.com:25?starttls=no", "mail.example.com 25"),
+        ("smtps://u:pw@mail.example.com", "mail.example.com 465 use_ssl u pw"),
+        ("smtp://u:pw@127.0.0.1:2525", "127.0.0.1 2525 u pw"),
+    ],
+)
+def test_a_mail_server_is_named_by_one_address(url: str, means: str, tmp_path: Path) -> None:
+    """And a password is sent without TLS to no other machine."""
+    path = tmp_path / "smtp"
+    path.write_text(f"{url}\n", encoding="utf-8")
+    show = "from django.conf import settings; m = settings.MAIL_SERVER; print(m['host'], m['port'],"
+    show += "*[n for n in ('use_tls', 'use_ssl') if m[n]], m['username'], m['password'])"
+    done = start("shell", "--no-imports", "-c", show, SEATWISE_SMTP_URL_FILE=str(path))
+    assert done.stdout.split() == means.split(), done.stderr

@@ -133,15 +133,24 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(channel__in=[channel.pk for channel in channels])
 
     def newest_by(self, field: str) -> "dict[int, Delivery]":
-        """{number of an alert or a channel: the last delivery of it}, in one query."""
-        found = self.exclude(**{field: None}).order_by(field, "-made_at", "-pk").distinct(field)
+        """{number of an alert or a channel: the last delivery of it}, in one query.
+
+        Of those made together one that was given up, if there is one.
+        """
+        found = self.exclude(**{field: None}).order_by(field, "-made_at", "state", "-pk")
+        found = found.distinct(field)
         return {getattr(each, f"{field}_id"): each for each in found.select_related("channel")}
 
     def waiting(self) -> Self:
         return self.filter(state=Delivery.State.WAITING)
 
-    def failed_since(self, moment: datetime) -> Self:
-        return self.filter(state=Delivery.State.FAILED, made_at__gte=moment)
+    def waiting_and_given_up(self, since: datetime) -> tuple[int, int]:
+        """How many wait, and how many of those made from then on were given up; in one query."""
+        waits = models.Q(state=Delivery.State.WAITING)
+        failed = models.Q(state=Delivery.State.FAILED, made_at__gte=since)
+        counts = {name: models.Count("pk", filter=q) for name, q in (("w", waits), ("f", failed))}
+        found = self.filter(waits | failed).aggregate(**counts)
+        return found["w"], found["f"]
 
     def next_due(self, now: datetime, without: Collection[int | None]) -> "Delivery | None":
         """One that is to be sent and that nobody else holds, locked; none to the channels with

@@ -1,14 +1,18 @@
 """What the worker does by itself: it looks, it sends, and it keeps quiet where it is a copy."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from seatwise import installation, tasks
+from seatwise.metrics import Figures
 from seatwise.models import Alert, Connection, Delivery, Service
+from tests.alerts import watched
 from tests.alerts.receiving import MailServer
 from tests.alerts.watched import alert, count, kinds
 from tests.tasks.conftest import _the_queue_is_empty  # noqa: F401
@@ -73,3 +77,20 @@ def test_a_sync_that_ends_is_looked_at_by_its_worker_and_the_message_arrives(
     assert seats.firing_since is not None
     assert {mail.to for mail in mails.mails} == {"ada@example.com", "ops@example.com"}
     assert all("Share of idle seats" in mail.text for mail in mails.mails)
+
+
+def test_what_waits_and_what_was_given_up_is_told_to_prometheus(
+    account: Connection, incidents: Alert
+) -> None:
+    watched.failed(incidents)
+    old = watched.failed(incidents)
+    Delivery.objects.filter(pk=old.pk).update(made_at=timezone.now() - timedelta(days=2))
+    count(account, 150)
+    tasks.watch(HERE, 0)
+    told = {
+        each.name: each.samples[0].value
+        for each in Figures(timezone.now()).collect()
+        if each.samples
+    }
+    assert told["seatwise_messages_waiting"] == 1
+    assert told["seatwise_last_day_messages_given_up"] == 1

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from seatwise.models import Authorization, Member, Notice, Service, SyncRun, User
 from seatwise.urls import urlpatterns
+from tests.alerts import watched
 from tests.pages import rows
 from tests.security.matrix import BY_FILE, expected
 
@@ -162,7 +163,12 @@ def account(
         service=connection.service, user=admin, state_hash=f"{now}", session_hash="", asked=[],
         created_at=now, used_at=now, outcome="failed", message=words["reason"],
     )  # fmt: skip
-    return {"/members/": member.pk, "/history/": run.pk, "/authorizations/": attempt.pk}
+    alert = watched.alert(
+        connection.service, unit="seats_left", limit=1, value=3, why=words["licence"]
+    )
+    watched.failed(alert, subject=words["account"])
+    numbers = {"/members/": member.pk, "/history/": run.pk, "/authorizations/": attempt.pk}
+    return numbers | {"/alerts/": alert.pk}
 
 
 def person(connection: Any, words: dict[str, str], pool: Any) -> Member:

@@ -1,7 +1,7 @@
 """What a month costs by contract and history, worked out once so that pages need not."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Self
 
 from django.db import models
@@ -19,6 +19,15 @@ class CostQuerySet(models.QuerySet["Cost"]):
     def between(self, first: date, last: date) -> Self:
         """Of the months that begin on one of these days or between."""
         return self.filter(month__gte=first, month__lte=last)
+
+    def months(self) -> list[date]:
+        """Each month once, by its first day, the newest first."""
+        return list(self.order_by("-month").values_list("month", flat=True).distinct())
+
+    def worked_out(self) -> dict[int, datetime]:
+        """{service id: when the newest of its costs was worked out}."""
+        told = self.order_by().values_list("service").annotate(models.Max("made_at"))
+        return dict(told)
 
 
 class Cost(models.Model):

@@ -95,6 +95,12 @@ def money(value: Decimal | None, currency: str) -> str:
     return UNKNOWN if value is None else pricing.words(value, currency)
 
 
+@register.filter
+def seats(value: Decimal) -> str:
+    """ "12" or "12.5": whoever is in two teams counts half for each."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
 @register.simple_tag
 def chip(text: str, tone: str = "neutral", dot: bool = True, title: str = "") -> SafeString:
     """A chip in one of the tones ok, warn, bad, info, neutral."""

@@ -3,24 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from django.test import Client
 from django.utils import timezone
 
-from seatwise import audit
+from seatwise import audit, spending
 from seatwise.connectors.months import last_months
 from seatwise.models import (
     Alert,
     Channel,
     Connection,
+    Contract,
     Member,
     MemberEvent,
+    Person,
     Service,
     Signal,
     SyncRun,
     User,
 )
 from seatwise.models.audit_event import Action
+from seatwise.pricing import Line, Terms
 from tests.alerts import watched
 from tests.pages import rows
 from tests.pages.runs import run_of, stage
@@ -70,6 +74,10 @@ class Estate:
             "history": f"{home}history/?{one}",
             "run": f"{home}history/{self.run.pk}/",
             "progress": f"{home}progress/?{one}",
+            "spend_by": f"{home}spend/by/",
+            "renewals": "/renewals/",
+            "chargeback": "/chargeback/",
+            "people": "/people/",
             "users": "/users/",
             "audit": "/audit/",
         }
@@ -86,6 +94,8 @@ def build(client: Client, admin: User) -> Estate:
     run = run_of(account, stages={"members": stage()}, requested_by=admin)
     _watch(account, admin, 3)
     _fill(account, 60)
+    for service in (first, *others[:4]):
+        _agree(service)
     person = User.objects.create_user("oz@example.com", None, name="Oz Owner")
     return Estate(account, _someone(account), run, person)
 
@@ -133,6 +143,7 @@ def _fill(account: Connection, many: int) -> None:
             license=pools[number % 2],
             left_at=now - timedelta(days=number) if number % 9 == 0 else None,
         )
+        Person.objects.create(email=member.email, department=f"D{number % 5}", as_of=now)
         rows.event(member, "joined", at=now - timedelta(days=100 - number % 90))
         rows.event(member, "changed", field="role", before="observer", after=member.role)
         run_of(account, counts={"joined": 1, "left": 0, "changed": 2})
@@ -142,6 +153,16 @@ def _fill(account: Connection, many: int) -> None:
         if month not in known:
             rows.usage(account, month, incidents=10, alerts=20, billable_alerts=5)
             rows.usage(account, month, notifications_sms=12, notifications_email=120)
+
+
+def _agree(service: Service) -> None:
+    """A contract that ends within a year, and what its months cost."""
+    now = timezone.now()
+    line = Line("full", "Full", "full", price=Decimal(21), committed=20)
+    terms = Terms("USD", "year", (line,), ends=now.date() + timedelta(days=80), notice_days=30)
+    since = rows.last_month()
+    Contract.objects.create(service=service, since=since, data=terms.as_json(), made_at=now)
+    spending.refresh(Service.objects.for_table().get(pk=service.pk), now)
 
 
 def _named(number: int) -> tuple[str, str]:

@@ -216,6 +216,12 @@ callback                             own     GET,HEAD         ->login   403     
 callback                             own     *                ->login   405       405
 callback                             missing GET,HEAD         ->login   404       404
 callback                             missing *                ->login   405       405
+spend_by                             own     GET,HEAD         ->login   200       200
+spend_by                             own     *                ->login   405       405
+spend_by                             missing GET,HEAD         ->login   404       404
+spend_by                             missing *                ->login   405       405
+chargeback                           -       GET,HEAD         ->login   200       200
+chargeback                           -       *                ->login   405       405
 people                               -       GET,HEAD         ->login   200       200
 people                               -       *                ->login   405       405
 upload_people                        -       POST             ->login   403       400

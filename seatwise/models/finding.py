@@ -140,6 +140,9 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     def for_table(self) -> Self:
         return self.select_related("member", "assigned_to", "connection")
 
+    def keys(self) -> list[int]:
+        return list(self.order_by("pk").values_list("pk", flat=True))
+
     def for_claims(self) -> Self:
         """With what a sum of them needs, light enough for tens of thousands."""
         return self.defer("text", "evidence", "why", "reason")
@@ -243,6 +246,9 @@ class SavingQuerySet(models.QuerySet["Saving"]):
     def of(self, service: models.Model) -> Self:
         return self.filter(service=service.pk).order_by("-since", "-pk")
 
+    def for_finding(self, finding: models.Model) -> Self:
+        return self.filter(findings=finding.pk)
+
 
 class Saving(models.Model):
     """A saving that was booked: seats are gone at the vendor, and the contract says so, too."""
@@ -313,6 +319,11 @@ class ThresholdQuerySet(models.QuerySet["Threshold"]):
         mine = models.Q(service=None) | models.Q(service=service.pk if service else None)
         rows = self.filter(mine).order_by(models.F("service").asc(nulls_first=True), "pk")
         return {(each.rule, each.name): each.value for each in rows}
+
+    def changes(self, service: models.Model) -> Self:
+        """Every change that a service has felt, the newest first."""
+        mine = self.filter(Q(service=service.pk) | Q(service=None))
+        return mine.select_related("made_by").order_by("-made_at", "-pk")
 
     def history(self, rule: str, name: str) -> Self:
         mine = self.filter(rule=rule, name=name)

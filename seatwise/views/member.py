@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from seatwise import history
 from seatwise.connectors.base import Connector, find, role_info
-from seatwise.models import Member, MemberEvent, Service
+from seatwise.models import Finding, Member, MemberEvent, Service
 from seatwise.models.member_status import STATUSES
 from seatwise.spreadsheet import Cell, Column
 from seatwise.views.export import Export, download, menu, wanted
@@ -92,6 +92,7 @@ def page(request: HttpRequest, key: str, pk: int) -> HttpResponseBase:
         "timeline": timeline,
         "evidence": _proofs(evidence),
         "read_at": _last_read(evidence),
+        "findings": list(Finding.objects.of(service).of_member(member).open_now()),
         "is_listed": history.will_be_listed(member),
         "exports": menu("?"),
         "asks_to_erase": request.GET.get("erase") == "1",

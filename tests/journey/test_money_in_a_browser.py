@@ -1,0 +1,124 @@
+"""What it costs, when it renews and whom it falls to: for every eye, on every screen."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from seatwise.vault import new_key
+from tests.installation.vaulted import database_url
+from tests.journey import ledger, programs
+from tests.journey.conftest import Demo, Visitor, visiting
+from tests.journey.eyes import at, is_for_every_eye
+
+pytestmark = pytest.mark.browser
+
+PEOPLE = (
+    "E-mail;Name;Department;Cost centre;Left on\n"
+    "person1@acme.example;Person 1;Engineering;4100;\n"
+    "person2@acme.example;Person 2;Sales;4200;{}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def books() -> Iterator[tuple[Demo, str]]:
+    """A ledger (see there), and the admin's session at it."""
+    name, port = f"ledger_{os.getpid()}", programs.free_port()
+    with psycopg.connect(os.environ["SEATWISE_DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        with (
+            programs.home() as where,
+            programs.running(
+                str(port),
+                where=where,
+                until=ledger.OPEN,
+                module="tests.journey.ledger",
+                SEATWISE_DATABASE_URL=database_url(name),
+                SEATWISE_SECRET_KEY="x" * 50,
+                SEATWISE_ENCRYPTION_KEYS=new_key(),
+            ) as program,
+        ):
+            session = program.find(rf"{ledger.OPEN}(\w+)")
+            yield Demo(f"http://localhost:{port}", "ada@example.com", "", program), session
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def keeper(chromium: Browser, books: tuple[Demo, str]) -> Iterator[Visitor]:
+    demo, session = books
+    known = {"name": "sessionid", "value": session, "domain": "localhost"}
+    rest = {"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
+    state: Any = {"cookies": [cast("Any", known | rest)], "origins": []}
+    with visiting(chromium, demo, storage_state=state, bypass_csp=True) as somebody:
+        yield somebody
+
+
+def open_department(page: Page) -> None:
+    page.get_by_role("link", name="Engineering").first.click()
+    expect(page.locator(".chargeback-part").first).to_be_visible()
+
+
+PLACES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
+    "money-spend": ("/", None),
+    "money-spend-unpriced": ("/?need=no-price", None),
+    "money-renewals": ("/renewals/", None),
+    "money-chargeback": ("/chargeback/", None),
+    "money-chargeback-opened": ("/chargeback/", open_department),
+    "money-people": ("/people/", None),
+    "money-people-nobody": ("/people/?q=nobody", None),
+    "money-by-department": ("/services/pagerduty/spend/by/", None),
+    "money-by-team": ("/services/pagerduty/spend/by/?by=team", None),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_pages_of_money_are_for_every_eye(keeper: Visitor, name: str) -> None:
+    path, step = PLACES[name]
+    page = at(keeper, path)
+    if step:
+        step(page)
+    is_for_every_eye(keeper, name)
+
+
+def test_a_calendars_address_is_made_and_answers_a_program(keeper: Visitor) -> None:
+    page = at(keeper, "/renewals/")
+    keeper.press("Make an address")
+    address = page.locator("#calendar-link").inner_text()
+    is_for_every_eye(keeper, "money-calendar")
+    path = address[address.index("/renewals/") :]
+    # Another browser, which is not signed in.
+    answer = page.context.browser.new_context().request.get(f"{keeper.demo.url}{path}")  # type: ignore[union-attr]
+    assert answer.text().startswith("BEGIN:VCALENDAR")
+    at(keeper, "/renewals/")
+    keeper.press("Remove the address")
+    expect(page.get_by_role("button", name="Make an address")).to_be_visible()
+    answer = page.context.browser.new_context().request.get(f"{keeper.demo.url}{path}")  # type: ignore[union-attr]
+    assert answer.status == 404
+    secret = re.sub(r".*/|\.ics$", "", path)
+    assert secret not in "".join(keeper.demo.program.said)
+
+
+def test_a_people_file_is_taken_in_by_clicking(keeper: Visitor, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.csv", tmp_path / "people.csv"
+    bad.write_text(PEOPLE.format("soon") + "nobody;Eve;;;\n", encoding="utf-8")
+    good.write_text(PEOPLE.format("2026-01-31"), encoding="utf-8")
+    page = at(keeper, "/people/")
+    page.get_by_label("File with all people").set_input_files(bad)
+    keeper.press("Upload and review")
+    expect(page.get_by_role("alert")).to_contain_text("to mend first")
+    is_for_every_eye(keeper, "money-people-mend")
+    page = at(keeper, "/people/")
+    page.get_by_label("File with all people").set_input_files(good)
+    keeper.press("Upload and review")
+    expect(page.get_by_role("heading", name="What this file changes")).to_be_visible()
+    is_for_every_eye(keeper, "money-people-review")
+    keeper.press("Apply to 2 people")
+    expect(page.get_by_text("The people are now the 2 of the file.")).to_be_visible()
+    page.get_by_role("searchbox").fill("sales")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_text("1 of 2 people")).to_be_visible()

@@ -23,6 +23,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def numbered(self, service: models.Model, pk: int) -> "Invoice | None":
         return self.of(service).filter(pk=pk).first()
 
+    def numbers(self, service: models.Model, asked: Iterable[str]) -> set[str]:
+        """Those of the numbers that are there already."""
+        return set(self.of(service).filter(number__in=list(asked)).values_list("number", flat=True))
+
     def of_number(self, service: models.Model, number: str) -> "Invoice | None":
         """The one that has this number on it."""
         return self.of(service).filter(number=number).first()

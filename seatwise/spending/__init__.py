@@ -4,6 +4,16 @@ Months are those of settings.BILLING_ZONE. Amounts are Decimals of a contract's 
 of different currencies are never added. None is unknown.
 """
 
+from seatwise.spending.changing import (
+    InvoiceDraft,
+    add_invoices,
+    confirm_reduction,
+    in_words,
+    known_numbers,
+    remove_invoice,
+    set_budget,
+    set_contract,
+)
 from seatwise.spending.charging import charges
 from seatwise.spending.forecasting import Forecast, forecast
 from seatwise.spending.grouping import BY, By, Group, groups
@@ -18,15 +28,23 @@ __all__ = [
     "By",
     "Forecast",
     "Group",
+    "InvoiceDraft",
     "Lines",
     "MonthOfSpend",
     "Standing",
+    "add_invoices",
     "charges",
+    "confirm_reduction",
     "forecast",
     "groups",
+    "in_words",
+    "known_numbers",
     "months",
     "position",
     "refresh",
+    "remove_invoice",
+    "set_budget",
+    "set_contract",
     "standings",
     "terms_on",
 ]

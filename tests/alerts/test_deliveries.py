@@ -151,8 +151,8 @@ def test_it_is_tried_again_at_growing_intervals_and_then_given_up(
 
 @pytest.mark.parametrize(
     ("status", "state"),
-    [(302, "waiting"), (400, "failed"), (404, "failed"), (408, "waiting"), (410, "failed"),
-     (429, "waiting"), (503, "waiting"), (204, "sent")],
+    [(302, "waiting"), (307, "waiting"), (400, "failed"), (404, "failed"), (408, "waiting"),
+     (410, "failed"), (429, "waiting"), (503, "waiting"), (204, "sent")],
 )  # fmt: skip
 def test_what_another_try_may_mend_is_tried_again(
     account: Connection,

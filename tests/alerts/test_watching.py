@@ -1,10 +1,13 @@
 """An alert speaks once when its limit is passed and once when that is over; unknown is silent."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connections as databases
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -237,3 +240,20 @@ def test_an_alert_of_a_metric_that_is_gone_is_unknown_and_keeps_its_name(
     old.refresh_from_db()
     assert old.value is None
     assert alerts.unit_of(account.service, old.unit).name == "Pages sent this month"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_who_look_at_once_say_it_once(account: Connection, incidents: Alert) -> None:
+    count(account, 150)
+    together = threading.Barrier(8)
+
+    def look_too(_: int) -> None:
+        together.wait(60)
+        try:
+            look()
+        finally:
+            databases.close_all()
+
+    with ThreadPoolExecutor(8) as lookers:
+        list(lookers.map(look_too, range(8)))
+    assert kinds() == ["alert"]

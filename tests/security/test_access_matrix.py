@@ -22,6 +22,7 @@ from seatwise.models import (
     Authorization,
     Channel,
     Delivery,
+    Finding,
     Member,
     Notice,
     Service,
@@ -33,6 +34,7 @@ from seatwise.models.connection import State
 from seatwise.models.notice import Kind
 from seatwise.urls import urlpatterns
 from tests.alerts import watched
+from tests.insights import wasteful
 from tests.pages import rows
 from tests.sandboxes import Running
 from tests.security.matrix import (
@@ -105,7 +107,7 @@ def somebodies(vendor: Running, service: Service, admin: User, viewer: User) -> 
     run = SyncRun.objects.create(connection=connection, state="done", created_at=now)
     connection.attention, connection.remedy = "It needs somebody.", "Look at it."
     Notice.objects.tell(connection, Kind.GIVEN_UP, now, run)
-    rows.member(connection, "Somebody there")
+    wasteful.finding(rows.member(connection, "Somebody there"))
     watched.failed(watched.alert(connection.service, unit="trouble"))
     watched.webhook("https://hooks.example.com/x", admin)
     User.objects.with_email(admin.email).update(calendar_hash=accounts.calendar_hash(CALENDAR))
@@ -146,6 +148,7 @@ def kwargs_of(pattern: URLPattern, which: str, who: Somebody) -> Kwargs:
         "/alerts/": Alert.objects.values_list("pk", flat=True).first(),
         "channels/": Channel.objects.values_list("pk", flat=True).first(),
         "/members/": Member.objects.values_list("pk", flat=True).first(),
+        "/savings/": Finding.objects.values_list("pk", flat=True).first(),
     }
     named = (pk for part, pk in numbers.items() if part in str(pattern.pattern) and pk)
     there["pk"] = next(named, who.attempt)
@@ -171,7 +174,7 @@ def told(answer: HttpResponse) -> str:
     if re.match(r"https?://", location):
         return "vendor"
     try:
-        name = str(resolve(location.partition("?")[0]).url_name)
+        name = str(resolve(re.split(r"[?#]", location)[0]).url_name)
         return f"->{name.removeprefix('account_').replace('reset_password_from_key', 'set')}"
     except Resolver404:
         return f"->{location}"

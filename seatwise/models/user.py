@@ -52,6 +52,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """The active person of whose calendar's address this is the digest."""
         return self.active().filter(calendar_hash=digest).first()
 
+    def those(self, numbers: Iterable[int]) -> Self:
+        """With these numbers, also those who cannot sign in any more."""
+        return self.filter(pk__in=list(numbers))
+
     def locked(self) -> Self:
         """Nobody else changes them before this transaction ends."""
         return self.order_by("pk").select_for_update()

@@ -22,7 +22,8 @@ from seatwise.models import Connection, SyncRun, User
 from seatwise.models.sync_run import RunState
 from seatwise.sync import schedule
 from seatwise.sync.lasting import lasting
-from seatwise.tasks import queue, rescuing, working
+from seatwise.tasks import looking, queue, rescuing, working
+from seatwise.tasks.looking import look_soon
 from seatwise.tasks.queue import Queue
 from seatwise.tasks.rescuing import DEAD_AFTER, FORGOTTEN_AFTER
 
@@ -32,6 +33,7 @@ __all__ = [
     "carry_out",
     "deliver_soon",
     "give_away",
+    "look_soon",
     "queue_now",
     "request_sync",
 ]
@@ -66,6 +68,8 @@ def carry_out(
     again_at = sync.run(run_id, stopping=stopping, is_ours=is_ours)
     if again_at is not None:
         lasting(lambda: queue.put(run_id, at=again_at), stopping=stopping)
+    else:
+        looking.look_after_run(run_id)
 
 
 def run_worker(heartbeat: float = working.HEARTBEAT) -> None:

@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from seatwise import audit, memberfile, sync
+from seatwise import audit, memberfile, sync, tasks
 from seatwise.memberfile import MendFirst, Mistake
 from seatwise.models.audit_event import Action
 from seatwise.sync.byfile import NotByFile, NothingWaits
@@ -89,6 +89,7 @@ def apply(request: HttpRequest, key: str) -> HttpResponse:
     except (NothingWaits, NotByFile) as error:
         messages.error(request, f"{error} Nothing was changed.")
         return redirect("service_settings", key=key)
+    tasks.look_soon(service)
     messages.success(request, f"The members of {service.name} are now those of the file.")
     return redirect("members", key=key)
 

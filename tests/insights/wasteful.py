@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from seatwise import insights, spending
-from seatwise.models import Connection, Contract, Member, Service
+from seatwise.models import Connection, Contract, Finding, Member, Service
 from seatwise.pricing import Line, Pack, Terms
 from tests.pages import rows
 
@@ -75,4 +75,33 @@ def wasteful(active: int = 6, **fields: object) -> Wasteful:
     idle = [member(account, "Ida Idle", **only_looked), member(account, "Ivo Idle", seen=45)]
     invited = member(account, "Inga Invited", invited=True)
     unknown = member(account, "Una Unknown")
+    account.members_as_of = account.activity_as_of = timezone.now()
+    account.save()
     return Wasteful(service, account, idle, invited, unknown)
+
+
+def finding(about: Member, **fields: Any) -> Finding:
+    """As a rule found it a moment ago, worth a seat."""
+    now = timezone.now()
+    given: dict[str, Any] = {
+        "service": about.connection.service,
+        "rule": "idle_full_seat",
+        "subject": f"member:{about.pk}",
+        "member": about,
+        "connection": about.connection,
+        "text": f"{about} was not seen for 100 days.",
+        "evidence": [{"what": "Last seen", "value": "never", "source": "words", "at": None}],
+        "confidence": "certain",
+        "reversible": False,
+        "line": "full",
+        "counts": True,
+        "seats": 1,
+        "waste": PRICE,
+        "realisable": PRICE,
+        "currency": "USD",
+        "realisable_from": now.date() + timedelta(days=20),
+        "why": "Until the vendor confirms it.",
+        "first_at": now,
+        "last_at": now,
+    }
+    return Finding.objects.create(**(given | fields))

@@ -15,9 +15,11 @@ from seatwise.models import (
     Channel,
     Connection,
     Contract,
+    Finding,
     Member,
     MemberEvent,
     Person,
+    RuleLook,
     Service,
     Signal,
     SyncRun,
@@ -25,7 +27,9 @@ from seatwise.models import (
 )
 from seatwise.models.audit_event import Action
 from seatwise.pricing import Line, Terms
+from seatwise.rules import RULES
 from tests.alerts import watched
+from tests.insights import wasteful
 from tests.pages import rows
 from tests.pages.runs import run_of, stage
 
@@ -66,6 +70,12 @@ class Estate:
             "seat_months": f"{home}seats/months/?{one}",
             "usage": f"{home}usage/?{one}",
             "usage: a month opened": f"{home}usage/?{one}&month={rows.last_month():%Y-%m}",
+            "savings": f"{home}savings/",
+            "savings_sum": f"{home}savings/sum/?all=yes",
+            "rule_limits": f"{home}savings/rules/",
+            "why_not": f"{home}savings/why-not/?member={self.member.pk}",
+            "savings_letter": f"{home}savings/letter/",
+            "finding": f"{home}savings/{Finding.objects.earliest('pk').pk}/",
             "alerts": f"{home}alerts/",
             "add_alert": f"{home}alerts/add/",
             "edit_alert": f"{home}alerts/{Alert.objects.earliest('pk').pk}/",
@@ -144,10 +154,16 @@ def _fill(account: Connection, many: int) -> None:
             left_at=now - timedelta(days=number) if number % 9 == 0 else None,
         )
         Person.objects.create(email=member.email, department=f"D{number % 5}", as_of=now)
+        if not member.left_at:
+            wasteful.finding(member, rule=("idle_full_seat", "two_seats")[number % 2])
         rows.event(member, "joined", at=now - timedelta(days=100 - number % 90))
         rows.event(member, "changed", field="role", before="observer", after=member.role)
         run_of(account, counts={"joined": 1, "left": 0, "changed": 2})
         audit.record(Action.EXPORTED, service=service.key, about="members")
+    looks = (
+        RuleLook(service=service, rule=rule, at=now, found=1, spared={"x": 2}) for rule in RULES
+    )
+    RuleLook.objects.note(looks)
     known = set(account.usage_points.values_list("month", flat=True))
     for month in last_months(rows.this_month(), 24):
         if month not in known:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from seatwise.models import Authorization, Member, Notice, Service, SyncRun, User
 from seatwise.urls import urlpatterns
 from tests.alerts import watched
+from tests.insights import wasteful
 from tests.pages import rows
 from tests.security.matrix import BY_FILE, expected
 
@@ -168,7 +169,12 @@ def account(
     )
     watched.failed(alert, subject=words["account"])
     numbers = {"/members/": member.pk, "/history/": run.pk, "/authorizations/": attempt.pk}
-    return numbers | {"/alerts/": alert.pk}
+    told = [
+        {"what": words["what"], "value": words["licence"], "source": words["proof"], "at": None}
+    ]
+    found = wasteful.finding(member, text=words["name"], evidence=told, why=words["why"])
+    found.events.create(at=now, by=admin, state="open", said=words["reason"])
+    return numbers | {"/alerts/": alert.pk, "/savings/": found.pk}
 
 
 def person(connection: Any, words: dict[str, str], pool: Any) -> Member:

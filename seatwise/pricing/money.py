@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from moneyed import CURRENCIES as KNOWN
 from moneyed import Money
@@ -48,6 +49,7 @@ def share(amount: Decimal, weights: Sequence[Decimal | int]) -> list[Decimal]:
     return [sign * each * CENT for each in found]
 
 
+@lru_cache(maxsize=4096)  # a page with hundreds of amounts says most of them again and again
 def words(amount: Decimal | None, currency: str) -> str:
     """ "US$ 1,234.50" or the like; "unknown" without an amount. Whole amounts carry no cents."""
     if amount is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from seatwise import history
 from seatwise.models.member_status import IDLE, NEVER, UNKNOWN
@@ -217,7 +217,7 @@ def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
         return f"{reverse('spend')}{url}", "See the services"
     key, seats = rows[0].service.key, _seats(need, rows)
     if need in OF_MONEY:
-        return spend_tab(key), "Open its Spend tab"
+        return reverse("service_spend", args=[key]), "Open its Spend tab"
     if not seats:
         url, accounts = reverse("service_settings", args=[key]), rows[0].concerned[need]
         if not accounts or not rows[0].service.has_several:
@@ -228,11 +228,3 @@ def _way(need: str, rows: Sequence[Row]) -> tuple[str, str]:
     members = MemberChoice(status=statuses, sort="seen" if len(statuses) > 1 else "name")
     see = "See the member" if seats == 1 else "See the members"
     return reverse("members", args=[key]) + members.address(), see
-
-
-def spend_tab(key: str) -> str:
-    """Where the prices and the contract of a service are."""
-    try:
-        return reverse("service_spend", args=[key])
-    except NoReverseMatch:
-        return reverse("info", args=[key])

@@ -208,6 +208,12 @@ class ReadsActivity(Protocol):
 
 
 @runtime_checkable
+class ReadsDuty(Protocol):
+    def duty(self, plan: ReadPlan) -> AsyncIterator[Batch]:
+        """One batch with all of it, or none where nobody let it be read."""
+
+
+@runtime_checkable
 class Resumes(Protocol):
     """Can go on with a list that an earlier attempt at the same reading has begun."""
 

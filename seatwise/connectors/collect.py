@@ -9,6 +9,7 @@ from seatwise.connectors.base import (
     Reader,
     ReadPlan,
     ReadsActivity,
+    ReadsDuty,
     ReadsLicenses,
     ReadsMembers,
     ReadsUsage,
@@ -28,7 +29,7 @@ TOO_LONG = 600.0  # seconds; beyond it a stage is left out, so that the others n
 async def collect(
     reader: Reader, plan: ReadPlan, only: Collection[Stage] = STAGES
 ) -> AsyncGenerator[Batch, None]:
-    """Batches of members, licences, usage and activity, in this order, or of some of them.
+    """Batches of members, licences, usage, activity and duty, in this order, or of some of them.
 
     What the vendor does not let us read, or not for a long while, becomes a gap and the rest
     goes on; only without members there is nothing to show, so there all is raised. A batch that
@@ -85,6 +86,8 @@ def _further_stages(reader: Reader, plan: ReadPlan) -> list[tuple[Stage, AsyncIt
         stages.append(("usage", reader.usage(plan)))
     if isinstance(reader, ReadsActivity):
         stages.append(("activity", reader.activity(plan)))
+    if isinstance(reader, ReadsDuty):
+        stages.append(("duty", reader.duty(plan)))
     return stages
 
 

@@ -72,6 +72,29 @@ class SignalRecord:
     url: str = ""
 
 
+DutyKind = Literal["schedule", "policy", "override", "oncall"]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyRecord:
+    """A place where somebody is called, be they still a member or not. Duty is no presence."""
+
+    member_id: str
+    name: str  # as the place calls them
+    kind: DutyKind
+    place_id: str
+    place: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReachRecord:
+    """The ways in which a member can be reached; never an address or a number."""
+
+    member_id: str
+    channels: tuple[str, ...]  # of "email", "sms", "phone", "push"
+
+
 @dataclass(frozen=True, slots=True)
 class AbsenceRecord:
     """The vendor's own word that a member never did something: never, which is not unknown."""
@@ -139,8 +162,17 @@ class Grant:
         return f"Grant(scopes={scopes}, expires_in={self.expires_in}, …)"
 
 
-Stage = Literal["members", "licences", "usage", "activity"]
-Record = MemberRecord | LicenseRecord | SeatRecord | UsageRecord | SignalRecord | AbsenceRecord
+Stage = Literal["members", "licences", "usage", "activity", "duty"]
+Record = (
+    MemberRecord
+    | LicenseRecord
+    | SeatRecord
+    | UsageRecord
+    | SignalRecord
+    | AbsenceRecord
+    | DutyRecord
+    | ReachRecord
+)
 
 
 @dataclass(frozen=True, slots=True)

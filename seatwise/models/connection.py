@@ -300,8 +300,9 @@ class Connection(Sealed):
         self.members.all().delete()
         self.license_pools.all().delete()
         self.usage_points.all().delete()
+        self.duties.all().delete()
         self.runs.all().delete()
         self.members_as_of = self.members_whole_at = self.licenses_as_of = self.usage_as_of = None
-        self.activity_as_of = self.activity_since = None
+        self.activity_as_of = self.activity_since = self.duty_as_of = None
         self.account_gaps, self.sync_gaps = [], []
         self.reading_state, self.usage_terms = {}, {}

@@ -5,10 +5,31 @@ from typing import Self
 
 from django.db import models
 
+from seatwise.connectors.records import DutyRecord
+
 
 class DutyQuerySet(models.QuerySet["Duty"]):
     def in_accounts(self, accounts: Iterable[models.Model]) -> Self:
         return self.filter(connection__in=[account.pk for account in accounts])
+
+    def replace(self, connection: models.Model, records: Iterable[DutyRecord]) -> None:
+        """What was read takes the place of what was known before."""
+        self.filter(connection=connection.pk).delete()
+        self.bulk_create(
+            [
+                Duty(
+                    connection_id=connection.pk,
+                    person_id=record.member_id,
+                    person_name=record.name[:500],
+                    kind=record.kind,
+                    place_id=record.place_id,
+                    place=record.place[:300],
+                    url=record.url,
+                )
+                for record in records
+            ],
+            batch_size=1_000,
+        )
 
     def by_person(self) -> dict[tuple[int, str], list["Duty"]]:
         """{(connection id, the vendor's id of the person): their duties}."""

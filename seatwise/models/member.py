@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from itertools import groupby
+from operator import attrgetter, or_
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -13,7 +14,9 @@ from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat, Lower
 
+from seatwise.connectors.records import ReachRecord
 from seatwise.models import keyset
+from seatwise.models.holder import Holder
 from seatwise.models.keyset import Stretch
 from seatwise.models.member_event import MemberEvent
 from seatwise.models.member_order import Tally, order_of, parts_of
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from seatwise.models.connection import Connection
     from seatwise.models.service import Service
 
+_ways = attrgetter("channels")
 SHORTEST_GRAM = 3  # characters
 SOME = 200  # members who are looked at to learn how common a word is
 
@@ -34,15 +38,6 @@ def trigrams(of: str | Combinable) -> models.Func:
     return models.Func(
         of, function="seatwise_trigrams", output_field=ArrayField(models.TextField())
     )
-
-
-class Holder(NamedTuple):
-    """Who holds a seat, as far as its cost is concerned."""
-
-    role: str  # the vendor's word
-    license: str | None  # a name; None or "": none, or not known
-    email: str
-    teams: list[str]
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
@@ -232,21 +227,26 @@ class MemberQuerySet(models.QuerySet["Member"]):
         told = self.exclude(email="").order_by().values_list(Lower("email"), flat=True)
         return set(told.distinct())
 
-    def holders(self) -> "Iterator[Holder]":
+    def holders(self) -> Iterator[Holder]:
         """Each with what tells where their seat is billed and whom it is charged to, streamed."""
-        columns = ("role", "license__name", "email", "teams")
-        rows = self.order_by().values_list(*columns)
-        return (Holder(*row) for row in rows.iterator(chunk_size=5000))
+        return self._holding("role", "license__name", "email", "teams")
 
-    def holders_then(self) -> "Iterator[Holder]":
+    def holders_then(self) -> Iterator[Holder]:
         """The same of the moment of `as_of`, which it needs; teams are those of today."""
-        columns = ("role_then", "license_then", "email_then", "teams")
-        rows = self.order_by().values_list(*columns)
-        return (Holder(*row) for row in rows.iterator(chunk_size=5000))
+        return self._holding("role_then", "license_then", "email_then", "teams")
 
     def fates(self, keys: Sequence[int]) -> list[tuple[datetime | None, datetime | None]]:
         """Of each: when they left, and when they were last seen."""
         return list(self.filter(pk__in=keys).values_list("left_at", "last_seen_at"))
+
+    def note_reach(self, account: models.Model, records: Iterable[ReachRecord]) -> None:
+        """How the vendor can reach these; of all others nobody tells any more."""
+        mine = self.filter(connection=account.pk)
+        mine.filter(reach__isnull=False).update(reach=None)
+        for channels, alike in groupby(sorted(records, key=_ways), _ways):
+            mine.filter(external_id__in=[each.member_id for each in alike]).update(
+                reach=[*channels]
+            )
 
     def with_evidence(self) -> Self:
         """With each member's signals, newest first: for the few rows that are shown."""
@@ -290,6 +290,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
         for row in rows:
             counts.setdefault(row["connection__service"], {})[row["status"]] = row["n"]
         return counts
+
+    def _holding(self, *columns: str) -> Iterator[Holder]:
+        rows = self.order_by().values_list(*columns)
+        return (Holder(*row) for row in rows.iterator(chunk_size=5000))
 
     def _plain(self, *facts: str) -> Iterator[tuple[Any, ...]]:
         seen = ("last_seen_at", "last_seen_source", "last_seen_proof", "never_read_at")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from seatwise.models.member_event import MemberEventQuerySet
 
 STAGES = ("members", "licences", "usage", "activity")
+CHOSEN = ("duty",)  # stages that are told only where they were read
 
 
 class How(models.TextChoices):
@@ -198,7 +199,8 @@ class SyncRun(models.Model):
         `seconds` is None where nobody measured it.
         """
         waiting = {"state": "waiting", "done": 0, "total": None, "unit": "", "seconds": None}
-        return [{"name": name, **waiting, **self.stages.get(name, {})} for name in STAGES]
+        names = (*STAGES, *(name for name in CHOSEN if name in self.stages))
+        return [{"name": name, **waiting, **self.stages.get(name, {})} for name in names]
 
     @property
     def done_stages(self) -> int:
@@ -292,4 +294,4 @@ class Coverage(NamedTuple):
 
 def _stage_of(gap: dict[str, Any]) -> str:
     """A metric's gap is one of usage."""
-    return gap["capability"] if gap["capability"] in (*STAGES, "account") else "usage"
+    return gap["capability"] if gap["capability"] in (*STAGES, *CHOSEN, "account") else "usage"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from seatwise import history
 from seatwise.history.days import ONE_DAY
 from seatwise.models import Contract, Cost, Member, Person, Service
-from seatwise.models.member import Holder
+from seatwise.models.holder import Holder
 from seatwise.pricing import share
 from seatwise.spending.lines import Lines
 from seatwise.spending.refreshing import ALERTS

@@ -12,14 +12,16 @@ from seatwise.connectors.base import ReadPlan
 from seatwise.connectors.records import (
     AbsenceRecord,
     Batch,
+    DutyRecord,
     LicenseRecord,
     MemberRecord,
+    ReachRecord,
     SeatRecord,
     SignalRecord,
     Stage,
     UsageRecord,
 )
-from seatwise.models import Connection, Signal, StagedRecord, SyncRun, UsagePoint
+from seatwise.models import Connection, Duty, Member, Signal, StagedRecord, SyncRun, UsagePoint
 from seatwise.sync.absences import apply_absences
 from seatwise.sync.licenses import apply_licenses
 from seatwise.sync.members import apply_members
@@ -41,6 +43,9 @@ def stage(run: SyncRun, batch: Batch) -> None:
     now = timezone.now()
     Signal.objects.record(run.connection, _of(batch, SignalRecord), now)
     UsagePoint.objects.record(run.connection, _of(batch, UsageRecord), now)
+    if batch.stage == "duty" and batch.complete:  # it comes whole, in one batch
+        Duty.objects.replace(run.connection, _of(batch, DutyRecord))
+        Member.objects.note_reach(run.connection, _of(batch, ReachRecord))
 
 
 def apply(run: SyncRun, name: Stage, *, whole: bool = True, insist: bool = False) -> None:
@@ -77,11 +82,17 @@ def _activity(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
         _as_of(run, activity_as_of=now, activity_since=now - ReadPlan.HORIZON)
 
 
+def _duty(run: SyncRun, now: datetime, whole: bool, _insist: bool) -> None:
+    if whole:
+        _as_of(run, duty_as_of=now)
+
+
 _APPLY: Mapping[Stage, Callable[[SyncRun, datetime, bool, bool], None]] = {
     "members": _members,
     "licences": _licenses,
     "usage": _usage,
     "activity": _activity,
+    "duty": _duty,
 }
 
 

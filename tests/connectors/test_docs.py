@@ -64,7 +64,13 @@ def test_what_is_missing_without_a_permission_stands_in_the_documentation() -> N
 
 
 def test_every_power_of_a_reader_stands_in_the_documentation() -> None:
-    powers = (base.ReadsMembers, base.ReadsLicenses, base.ReadsUsage, base.ReadsActivity)
+    powers = (
+        base.ReadsMembers,
+        base.ReadsLicenses,
+        base.ReadsUsage,
+        base.ReadsActivity,
+        base.ReadsDuty,
+    )
     for power in (*powers, base.Resumes):
         (method,) = (name for name in vars(power) if not name.startswith("_"))
         rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{method}(")]

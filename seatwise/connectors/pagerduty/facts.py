@@ -120,7 +120,30 @@ SCOPES = (
         loses="Nothing where analytics.write or oauth_delegations.read is granted; else sign-ins"
         " stay unknown.",
     ),
+    Scope(
+        "schedules.read",
+        "Who is on which schedule",
+        "nobody on duty is called idle, and whoever is on none may not need a full seat",
+        optional=True,
+        loses="No full seat is proposed to become a Stakeholder's; duty is read with all three of"
+        " schedules, policies and on-calls only.",
+    ),
+    Scope(
+        "escalation_policies.read",
+        "Whom the escalation policies call by name",
+        "the same, for who is called without a schedule",
+        optional=True,
+        loses="The same as without schedules.read.",
+    ),
+    Scope(
+        "oncalls.read",
+        "Who is on call, and by which kinds of contact they are reached",
+        "who is on call and cannot be woken; no address and no number is kept",
+        optional=True,
+        loses="The same as without schedules.read.",
+    ),
 )
+DUTY = frozenset({"schedules.read", "escalation_policies.read", "oncalls.read"})
 CLASSIC = frozenset({"read", "write"})  # of a person: either opens all that they may read
 SIGN_INS = frozenset({ANALYTICS, "write"})  # either of them opens analytics
 

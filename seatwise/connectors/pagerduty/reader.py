@@ -1,4 +1,4 @@
-"""An open PagerDuty account: members, licences, usage and activity."""
+"""An open PagerDuty account: members, licences, usage, activity and duty."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -6,9 +6,11 @@ from contextlib import aclosing
 from typing import Any
 
 from seatwise.connectors.base import ReadPlan
+from seatwise.connectors.pagerduty import facts
 from seatwise.connectors.pagerduty.activity import read_activity
 from seatwise.connectors.pagerduty.activity.presence import Presence
 from seatwise.connectors.pagerduty.api import Api
+from seatwise.connectors.pagerduty.duty import read_duty
 from seatwise.connectors.pagerduty.licenses import key_of, read_licenses
 from seatwise.connectors.pagerduty.members import read_members
 from seatwise.connectors.pagerduty.places import Begun, opened
@@ -90,5 +92,14 @@ class PagerDutyReader:
         services = self._services if self._knows_services else None
         reading = read_activity(self._api, plan, self._presence, self._scopes, services)
         async with aclosing(reading) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def duty(self, plan: ReadPlan) -> AsyncIterator[Batch]:
+        """Who is called when something fails; nothing where that was not granted."""
+        granted = self._scopes
+        if granted is not None and not granted & facts.CLASSIC and not granted >= facts.DUTY:
+            return
+        async with aclosing(read_duty(self._api, plan)) as batches:
             async for batch in batches:
                 yield batch

@@ -212,6 +212,11 @@ SPEND = {  # column: (title, cell)
     "never": ("Never seen", 2),
     "unknown": ("Unknown", 4),
     "savable": ("Could be saved", 5),
+    "cost": ("Cost a month", ""),
+    "realisable": ("Savable a month", ""),
+    "currency": ("Currency", ""),
+    "ends": ("Term ends", ""),
+    "notice_by": ("Notice by", ""),
     "as_of": ("Members as of (UTC)", datetime(2026, 3, 4, 5, 6, 7)),  # noqa: DTZ001
 }
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from seatwise.models import Authorization, Member, Notice, Service, SyncRun, User
+from seatwise.models import Authorization, Member, Notice, Person, Service, SyncRun, User
 from seatwise.urls import urlpatterns
 from tests.alerts import watched
 from tests.insights import wasteful
@@ -84,6 +84,9 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
+ACROSS = {"spend", "renewals", "chargeback", "people"}  # all services
+
+
 def is_program(link: str) -> bool:
     return re.match(r"\s*(javascript|data|vbscript):", link, re.IGNORECASE) is not None
 
@@ -106,7 +109,7 @@ def paths(numbers: dict[str, int]) -> Iterator[tuple[str, str]]:
     wanted = expected()
     for pattern in urlpatterns:
         name = str(pattern.name)
-        is_of_them = str(pattern.pattern).startswith(("services/<", "audit")) or name == "spend"
+        is_of_them = str(pattern.pattern).startswith(("services/<", "audit")) or name in ACROSS
         if is_of_them and name not in BY_FILE and wanted[name, "own", "GET"][-1] == "200":
             number = next((n for part, n in numbers.items() if part in str(pattern.pattern)), 0)
             given: dict[str, Any] = {"key": "pagerduty", "pk": number}
@@ -168,6 +171,10 @@ def account(
         connection.service, unit="seats_left", limit=1, value=3, why=words["licence"]
     )
     watched.failed(alert, subject=words["account"])
+    Person.objects.create(
+        email=f"{words['account']}{connection.pk}@acme.example", name=words["name"], as_of=now,
+        department=words["licence"], cost_centre=words["licence"][:100],
+    )  # fmt: skip
     numbers = {"/members/": member.pk, "/history/": run.pk, "/authorizations/": attempt.pk}
     told = [
         {"what": words["what"], "value": words["licence"], "source": words["proof"], "at": None}

@@ -26,7 +26,7 @@ def test_without_the_permissions_duty_stays_unknown(connection: Connection) -> N
 
 
 def test_with_them_everybody_is_on_duty_or_off_it(
-    vendor: Running, service: Service, admin: User
+    vendor: Running, service: Service, admin: User, impatient: None
 ) -> None:
     connector = find("pagerduty")
     assert connector is not None
@@ -63,7 +63,7 @@ def test_the_rules_tell_who_is_on_call_and_out_of_reach_and_who_is_gone(
     connection.duty_as_of = timezone.now()
     connection.save()
     insights.run(Service.objects.for_table().get(pk=connection.service_id), timezone.now())
-    told = dict(Finding.objects.values_list("rule", "text"))
+    told = dict(list(Finding.objects.values_list("rule", "text")))
     assert "no phone, SMS or push contact reaches them" in told["unreachable_on_call"]
     assert (
         told["deleted_on_schedule"]

@@ -11,8 +11,8 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from seatwise import audit, peoplefile
-from seatwise.models import Member, PeopleUpload, Person, User
+from seatwise import audit, peoplefile, tasks
+from seatwise.models import Member, PeopleUpload, Person, Service, User
 from seatwise.models.audit_event import Action
 from seatwise.peoplefile import PeopleFile, PersonRecord
 
@@ -93,7 +93,7 @@ def change(file: PeopleFile, today: date) -> Change:
 def apply(pk: int, file: PeopleFile) -> int:
     """Puts the file in place of the one before; how many people it lists. Raises Gone.
 
-    Whoever is not in it any more is forgotten here. `file`: what was read of the upload `pk`.
+    Whoever is not in it any more is forgotten here, and the rules look anew soon. `file`: what was read of the upload `pk`.
     """
     PeopleUpload.objects.alone()
     found = PeopleUpload.objects.numbered(pk).first()
@@ -116,6 +116,9 @@ def apply(pk: int, file: PeopleFile) -> int:
     said = f"{len(rows)} people. {found.name}"
     audit.record(Action.PEOPLE_APPLIED, about="people file", said=said)
     found.delete()
+    for service in Service.objects.for_list():  # who has left is what the rules ask next
+        if service.members_as_of is not None:
+            tasks.look_soon(service)
     return len(rows)
 
 

@@ -114,7 +114,7 @@ def test_nobody_is_named_on_the_pages_and_in_the_files(as_admin: Client) -> None
         "/services/alpha/spend/by/", "/services/alpha/spend/by/?by=team&format=csv",
     ):  # fmt: skip
         answer = as_admin.get(address)
-        text = b"".join(answer).decode()  # type: ignore[arg-type]
+        text = b"".join(answer).decode()
         assert "alpha 0" not in text, address
         assert "acme.example" not in text, address
 
@@ -138,7 +138,7 @@ def test_the_file_has_every_department_and_service(as_admin: Client) -> None:
         ("No department", "alpha", "1.00", "10.00"),
     ]
     assert {line["provisional"] for line in found} == {"true"}
-    assert b"".join(as_admin.get(f"{PAGE}?format=xlsx")).startswith(b"PK")  # type: ignore[arg-type]
+    assert b"".join(as_admin.get(f"{PAGE}?format=xlsx")).startswith(b"PK")
     assert csv_rows(as_admin.get(f"{PAGE}?months=12&format=csv")) == found
 
 

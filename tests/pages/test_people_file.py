@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from seatwise import history, sync
 from seatwise.models import AuditEvent, Member, PeopleUpload, Person, User
@@ -118,6 +119,15 @@ def test_every_mistake_is_told_with_its_row_and_nothing_is_applied(as_admin: Cli
     answer = as_admin.post(f"{FILE}apply/", {"file": upload.pk, **fields})
     assert answer.status_code == 400
     assert Person.objects.count() == 1
+
+
+def test_the_rules_look_anew_at_every_service_that_was_read(as_admin: Client) -> None:
+    read, never = rows.service(), rows.service("zoom", "Zoom")
+    rows.connection(read)
+    rows.connection(never, account_id="Z", members_as_of=None)
+    take_in(as_admin, HEADER + ADA)
+    asked = ProcrastinateJob.objects.filter(task_name="seatwise.look")
+    assert [job.args for job in asked] == [{"service_id": read.pk}]
 
 
 def test_a_row_without_an_address_is_left_out_and_said(as_admin: Client) -> None:
@@ -241,9 +251,9 @@ def test_a_viewer_sees_the_list_and_who_can_replace_it(as_viewer: Client, admin:
 # ---- erasing -----------------------------------------------------------------------------------
 
 
-def gone(email: str, account_id: str = "P1", **fields: object) -> Member:
+def gone(email: str, account_id: str = "P1") -> Member:
     account = rows.connection(rows.service(account_id.lower(), account_id), account_id=account_id)
-    return rows.member(account, "Gone", email=email, left_at=timezone.now(), **fields)
+    return rows.member(account, "Gone", email=email, left_at=timezone.now())
 
 
 def test_with_somebody_who_is_erased_their_line_goes_too(admin: User) -> None:

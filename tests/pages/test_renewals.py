@@ -79,6 +79,15 @@ def test_overdue_notices_come_first_then_each_day_in_its_month(as_admin: Client)
     assert "in 170 days" in page
 
 
+def test_on_the_last_day_notice_can_still_be_given(as_admin: Client) -> None:
+    priced("alpha", "1", 1, ends=in_days(30), notice_days=30)
+    page = words(as_admin, PAGE)
+    assert "Notice was due" not in page
+    assert "today" in page
+    assert "ends on" in words(as_admin)
+    assert ", today." in words(as_admin)
+
+
 def test_what_lies_beyond_eighteen_months_is_not_listed(as_admin: Client) -> None:
     priced("near", "1", 1, ends=in_days(500))
     priced("far", "1", 1, ends=in_days(700))
@@ -124,7 +133,7 @@ def test_the_file_has_every_day_with_the_same_figures(as_admin: Client) -> None:
     assert {(line["value"], line["gap"], line["currency"]) for line in lines} == {
         ("600", "2", "USD")
     }
-    assert b"".join(as_admin.get(f"{PAGE}?format=xlsx")).startswith(b"PK")  # type: ignore[arg-type]
+    assert b"".join(as_admin.get(f"{PAGE}?format=xlsx")).startswith(b"PK")
 
 
 def test_queries_do_not_grow_with_the_contracts(
@@ -205,7 +214,7 @@ def test_a_removed_address_answers_no_more(as_admin: Client, admin: User) -> Non
 def test_nobody_who_was_deactivated_has_a_calendar(as_viewer: Client, viewer: User) -> None:
     path = subscribe(as_viewer)
     viewer.is_active = False
-    viewer.save()
+    viewer.save(update_fields=["is_active"])
     assert Client().get(path).status_code == 404
 
 

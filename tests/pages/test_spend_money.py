@@ -3,6 +3,7 @@
 import csv
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.test import Client
 from django.utils import timezone
@@ -55,9 +56,9 @@ def found(service: Service, realisable: str | None, **fields: object) -> Finding
     return Finding.objects.create(service=service, **given)
 
 
-def csv_rows(answer: object) -> list[dict[str, str]]:
+def csv_rows(answer: Any) -> list[dict[str, str]]:
     """The lines of a CSV file that was downloaded."""
-    text = b"".join(answer).decode()  # type: ignore[call-overload]
+    text = b"".join(answer).decode()
     return list(csv.DictReader(text.splitlines()))
 
 

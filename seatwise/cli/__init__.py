@@ -248,7 +248,7 @@ def restore_command(
 
 
 @rules_app.command("test")
-def test_rules(
+def rules_test(
     on: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="A day of the past; on examples if left out."),

@@ -93,7 +93,8 @@ def change(file: PeopleFile, today: date) -> Change:
 def apply(pk: int, file: PeopleFile) -> int:
     """Puts the file in place of the one before; how many people it lists. Raises Gone.
 
-    Whoever is not in it any more is forgotten here, and the rules look anew soon. `file`: what was read of the upload `pk`.
+    Whoever is not in it any more is forgotten here, and the rules look anew soon. `file`: what was
+    read of the upload `pk`.
     """
     PeopleUpload.objects.alone()
     found = PeopleUpload.objects.numbered(pk).first()

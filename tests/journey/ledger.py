@@ -55,7 +55,7 @@ def _filled() -> str:
     return browser.cookies["sessionid"].value
 
 
-def _agreed(  # noqa: PLR0913, PLR0917
+def _agreed(
     admin: Any, key: str, name: str, seats: int, price: str | None, committed: int | None,
     currency: str, ends: int | None, notice: int | None, renews: bool | None, budget: str | None,
 ) -> None:  # fmt: skip

@@ -1,6 +1,6 @@
 """Keeps what the rules find: opens, renews and closes findings, and what people decided of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,15 +13,9 @@ from seatwise.insights import booking, life, thresholds
 from seatwise.insights.facts import facts_on
 from seatwise.insights.looks import sort_out
 from seatwise.insights.worth import EXEMPT, Asked, worth_of
-from seatwise.models import Finding, RuleLook, Service
+from seatwise.models import Finding, RuleLook, Saving, Service
 from seatwise.models.finding import Life
 from seatwise.rules import Facts, Found
-
-BATCH = 1_000
-FIELDS = (
-    "text", "evidence", "confidence", "reversible", "line", "to_line", "counts", "seats", "waste",
-    "realisable", "currency", "realisable_from", "why", "member_id", "connection_id",
-)  # fmt: skip
 
 
 class Kept(NamedTuple):
@@ -42,6 +36,7 @@ def run(service: Service, now: datetime) -> Kept:
     today = history.day_of(now, settings.BILLING_ZONE)
     if service.members_as_of is None:
         return Kept(0, 0, 0)
+    service = Service.objects.for_table().get(pk=service.pk)  # of all accounts, as they are now
     facts = facts_on(service, today, now)
     outcomes = rules.run(facts, thresholds.values(service))
     found, looks = sort_out(service, outcomes, now)
@@ -55,9 +50,21 @@ def run(service: Service, now: datetime) -> Kept:
         life.look_again(service, [each for key, each in standing.items() if key in found], now)
         gone = [each for key, each in standing.items() if key not in found]
         Finding.objects.close(gone, now)
-        kept = _kept(service, facts, found, standing, today, now)
         booking.book(service, now)
+        standing |= _back(service, found.keys() - standing.keys(), today, now)
+        kept = _kept(service, facts, found, standing, today, now)
     return kept._replace(closed=len(gone))
+
+
+def _back(
+    service: Service, keys: Iterable[tuple[str, str]], today: date, now: datetime
+) -> dict[tuple[str, str], Finding]:
+    """What was found before and is found again, with what people decided of it."""
+    new = set(keys)
+    known = Finding.objects.of(service).last_of({subject for _rule, subject in new})
+    back = {key: finding for key, finding in known.items() if key in new}
+    life.come_back(back.values(), today, now)
+    return back
 
 
 def _kept(
@@ -74,42 +81,22 @@ def _kept(
         for key in found
     }
     asked = [_asked(number, each, rows[key]) for number, (key, each) in enumerate(found.items())]
-    worth, _banked = worth_of(facts.terms, facts.position, asked, today)
+    ahead = Saving.objects.ahead(service, today)
+    worth, _banked = worth_of(facts.terms, facts.position, asked, today, ahead)
     currency = facts.terms.currency if facts.terms else ""
-    fresh, changed = [], []
     for number, (key, each) in enumerate(found.items()):
         row, money = rows[key], worth[number]
-        said: dict[str, Any] = {
-            "text": each.text,
-            "evidence": [_evidence(one) for one in map(asdict, each.evidence)],
-            "confidence": each.confidence,
-            "reversible": each.reversible,
-            "line": each.line,
-            "to_line": each.to_line,
-            "counts": asked[number].counts,
-            "seats": len(each.seats) + each.empty,
-            "waste": money.waste,
-            "realisable": money.realisable,
-            "currency": currency,
-            "realisable_from": money.since,
-            "why": money.why,
-            "member_id": each.member,
-            "connection_id": each.connection,
-        }
-        is_new = row.pk is None
-        differs = is_new or any(getattr(row, name) != value for name, value in said.items())
-        for name, value in said.items():
-            setattr(row, name, value)
-        row.last_at = now
-        if is_new:
-            fresh.append(row)
-        elif differs:
-            changed.append(row)
-    Finding.objects.bulk_create(fresh, batch_size=BATCH)
-    names = [name.removesuffix("_id") for name in FIELDS]
-    Finding.objects.bulk_update(changed, [*names, "last_at"], batch_size=BATCH)
-    Finding.objects.say_again(rows.values(), now)
-    return Kept(len(fresh), len(rows), 0)
+        row.text, row.confidence, row.reversible = each.text, each.confidence, each.reversible
+        row.evidence = [_evidence(one) for one in map(asdict, each.evidence)]
+        row.line, row.to_line = each.line, each.to_line
+        row.counts, row.seats = each.counts, len(each.seats) + each.empty
+        row.waste, row.realisable, row.realisable_from = money.waste, money.realisable, money.since
+        row.why, row.currency = money.why, currency
+        row.member_id, row.connection_id = each.member, each.connection
+        row.last_at, row.over_at = now, None
+    opened = sum(row.pk is None for row in rows.values())
+    Finding.objects.renew(rows.values())
+    return Kept(opened, len(rows), 0)
 
 
 def _asked(number: int, found: Found, row: Finding) -> Asked:

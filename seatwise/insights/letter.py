@@ -67,12 +67,12 @@ def _about(service: Service, terms: Terms | None, since: str) -> str:
     of = f" for {accounts}" if accounts else ""
     when = since or " from the earliest day that our contract allows"
     plan = f" (plan: {terms.plan})" if terms and terms.plan else ""
-    return f"we ask you to change the paid seats of {service.name}{of}{plan}{when}:"
+    return f"We ask you to change the paid seats of {service.name}{of}{plan}{when}:"
 
 
 def _asked_for(line: LineChange) -> str:
-    moved = f", of whom {line.more:,} come from another kind of seat" if line.more else ""
-    held = f"{line.held:,} are held today{moved}" if line.held else "none is held today"
+    moved = f", and {line.more:,} people come from another kind of seat" if line.more else ""
+    held = f"{line.held:,} are held today{moved}" if line.held else f"none is held today{moved}"
     return f"- {line.name}: {line.billed:,} paid seats today, {line.wanted:,} wanted ({held})."
 
 
@@ -80,7 +80,8 @@ def _why(findings: Sequence[Finding]) -> str:
     """Counts by rule; no person is told of."""
     seats: Counter[str] = Counter()
     for finding in findings:
-        seats[finding.rule] += finding.seats
+        if finding.waste != 0:  # else its seat is counted in another one, or a move does not pay
+            seats[finding.rule] += finding.seats
     rows = [
         f"- {RULES[rule].name}: {seats[rule]:,}. {RULES[rule].what}"
         for rule in RULES
@@ -98,14 +99,15 @@ def _why(findings: Sequence[Finding]) -> str:
 def _contract(terms: Terms | None, told: WhatIf) -> str:
     if terms is None:
         return ""
-    said = [f"Our contract is by the {terms.term}"]
+    said = [f"Our contract is {'monthly' if terms.term == 'month' else 'yearly'}"]
     if terms.starts:
         said.append(f"since {terms.starts:{DAY}}")
     if terms.ends:
         said.append(f"until {terms.ends:{DAY}}")
     if terms.notice_days is not None:
         said.append(f"with {terms.notice_days:,} days of notice")
-    return f"{', '.join(said)}. {told.why}"
+    since = f" Fewer seats can be billed from {told.since:{DAY}} on." if told.since else ""
+    return f"{', '.join(said)}.{since}"
 
 
 def _closing(today: date) -> str:

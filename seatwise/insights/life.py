@@ -71,6 +71,17 @@ def look_again(service: Service, found: Sequence[Finding], now: datetime) -> Non
     _keep(still, "A later reading still finds it.", now, None)
 
 
+def come_back(found: Iterable[Finding], today: date, now: datetime) -> None:
+    """What was over is found again: a decision that holds still does so, and done it is not."""
+    back = list(found)
+    for finding in back:
+        finding.over_at = None
+        is_asleep = finding.state in (Life.SNOOZED, Life.EXEMPTED)
+        if finding.state == Life.DONE or (is_asleep and (finding.until or today) < today):
+            finding.state, finding.until = _awake(finding), None
+    _keep(back, "It is found again.", now, None)
+
+
 def _awake(finding: Finding) -> Life:
     return Life.ASSIGNED if finding.assigned_to_id else Life.OPEN
 

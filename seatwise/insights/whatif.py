@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from seatwise import spending
-from seatwise.insights.worth import Asked, grouped, worth_of
-from seatwise.models import Finding, Service
+from seatwise.insights.worth import Asked, grouped, unbooked, worth_of
+from seatwise.models import Finding, Saving, Service
 from seatwise.models.finding import Life
 from seatwise.pricing import Banked, Position, Terms, capacity
 
@@ -49,7 +49,7 @@ def whatif(service: Service, findings: Iterable[Finding], today: date) -> WhatIf
 
     `today`: a day of settings.BILLING_ZONE. Without a contract nothing is known of the money.
     """
-    asked = [asked_of(each) for each in findings]
+    asked = unbooked(map(asked_of, findings), Saving.objects.ahead(service, today))
     terms = spending.terms_on(service, today)
     position = spending.position(service, terms, today) if terms else None
     worth, banked = worth_of(terms, position, asked, today)

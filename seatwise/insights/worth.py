@@ -1,7 +1,7 @@
 """What findings are worth: by contract, each seat once, and nobody's whom nobody could read."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ NO_CONTRACT = "No contract is written down, so nobody can say what it is worth."
 NO_PRICE = "The price of the seat is not known."
 ELSEWHERE = "The seat is counted in another finding already."
 DOES_NOT_PAY = "A move of so few into the next pack would cost more than it saves."
+BOOKED = "The vendor has confirmed already that it is billed no more; the saving is booked."
 EXEMPT = "Exempted, so it is in no figure."
 _TURN = {key: place for place, key in enumerate(RULES)}
 
@@ -41,13 +42,19 @@ class Worth:
 
 
 def worth_of(
-    terms: Terms | None, position: Position | None, asked: Sequence[Asked], today: date
+    terms: Terms | None,
+    position: Position | None,
+    asked: Sequence[Asked],
+    today: date,
+    ahead: Mapping[str, int] | None = None,
 ) -> tuple[dict[int, Worth], Banked | None]:
     """{key: what it is worth} of each, and all of them together; None without a contract.
 
-    What is counted adds up to the whole to the cent.
+    What is counted adds up to the whole to the cent. `ahead`: {line: seats} that are confirmed to
+    go and are billed until their day, so that nothing is in a saving and in a finding.
     """
-    found = {each.key: Worth(None, None, None, each.why_not) for each in asked if not each.counts}
+    asked = unbooked(asked, ahead or {})
+    found = {each.key: _uncounted(each) for each in asked if not each.counts}
     counting = [each for each in asked if each.counts]
     if terms is None or position is None:
         return found | {each.key: Worth(None, None, None, NO_CONTRACT) for each in counting}, None
@@ -58,6 +65,24 @@ def worth_of(
     for group, part in zip(groups, banked.parts, strict=True):
         found |= dict(_shared_out(group, part, banked, taken))
     return found, banked
+
+
+def _uncounted(each: Asked) -> Worth:
+    known = Decimal(0) if each.why_not == BOOKED else None
+    return Worth(known, known, None, each.why_not)
+
+
+def unbooked(asked: Iterable[Asked], ahead: Mapping[str, int]) -> list[Asked]:
+    """The same without the empty seats of which a saving is booked."""
+    left, found = dict(ahead), []
+    for each in asked:
+        less = min(each.empty, left.get(each.line, 0)) if each.counts else 0
+        if less:
+            left[each.line] -= less
+            still = bool(each.seats) or each.empty > less
+            each = replace(each, empty=each.empty - less, counts=still, why_not=BOOKED)  # noqa: PLW2901
+        found.append(each)
+    return found
 
 
 def grouped(asked: Iterable[Asked]) -> list[list[Asked]]:
@@ -83,7 +108,9 @@ def _shared_out(
     group: Sequence[Asked], part: Part, banked: Banked, taken: set[str]
 ) -> Iterator[tuple[int, Worth]]:
     """The claim's part to its findings, by the seats of each that count."""
-    left, counted, passed = part.seats, [], []
+    left = part.seats
+    counted: list[tuple[Asked, int, bool]] = []
+    passed: list[tuple[Asked, int, bool]] = []
     for each in group:
         fresh = [seat for seat in each.seats if seat not in taken]
         taken.update(fresh)

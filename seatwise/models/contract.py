@@ -55,10 +55,6 @@ class ReductionQuerySet(models.QuerySet["Reduction"]):
     def of(self, service: models.Model) -> Self:
         return self.filter(service=service.pk).select_related("made_by").order_by("-since", "-pk")
 
-    def unbooked(self, service: models.Model) -> Self:
-        """Of which no saving was booked, the oldest first."""
-        return self.filter(service=service.pk, saving=None).order_by("since", "pk")
-
 
 class Reduction(models.Model):
     """The vendor confirmed that from a month on so many seats of a line are billed, not more."""

@@ -37,6 +37,14 @@ class Tally(NamedTuple):
     realisable: Decimal | None
 
 
+# What a look writes anew; the rest is of the first one.
+RENEWED = (
+    *("text", "evidence", "confidence", "reversible", "line", "to_line", "counts", "seats"),
+    *("waste", "realisable", "currency", "realisable_from", "why", "member", "connection"),
+    *("state", "until", "last_at", "over_at"),
+)
+
+
 class FindingQuerySet(models.QuerySet["Finding"]):
     def of(self, service: models.Model) -> Self:
         return self.filter(service=service.pk)
@@ -62,8 +70,23 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def gone_from(self, line: str) -> Self:
         """What was found of seats of a line, is found no more, and is in no saving yet."""
-        over = self.filter(line=line, over_at__isnull=False, counts=True, to_line="")
-        return over.exclude(state=Life.REALISED).order_by("-over_at", "pk")
+        over = self.over().filter(line=line, counts=True)
+        undecided = over.exclude(state__in=[Life.REALISED, Life.EXEMPTED])
+        return undecided.select_related("member__license").order_by("-over_at", "pk")
+
+    def over(self) -> Self:
+        return self.exclude(over_at=None)
+
+    def last_of(self, subjects: Iterable[str]) -> dict[tuple[str, str], "Finding"]:
+        """{(rule, subject): the newest that is over}, of these subjects, but what was realised."""
+        over = self.over().filter(subject__in=list(subjects)).exclude(state=Life.REALISED)
+        return {(each.rule, each.subject): each for each in over.order_by("over_at", "pk")}
+
+    def renew(self, findings: Iterable["Finding"]) -> None:
+        """Writes what the rules say of them, those that are new, too."""
+        self.bulk_create(
+            findings, 2_000, update_conflicts=True, unique_fields=["pk"], update_fields=RENEWED
+        )
 
     def close(self, findings: Iterable["Finding"], now: datetime) -> None:
         """The rules find them no more."""
@@ -239,12 +262,17 @@ class FindingEvent(models.Model):
 
 
 class SavingQuerySet(models.QuerySet["Saving"]):
-    def of_contract(self, contract: models.Model) -> bool:
-        """Whether one was booked for that state of a contract."""
-        return self.filter(contract=contract.pk).exists()
+    def booked(self, service: models.Model) -> set[tuple[str, date]]:
+        """The line and the first day of each."""
+        return set(self.filter(service=service.pk).values_list("line", "since"))
 
     def of(self, service: models.Model) -> Self:
         return self.filter(service=service.pk).order_by("-since", "-pk")
+
+    def ahead(self, service: models.Model, today: date) -> dict[str, int]:
+        """{line: seats} that are confirmed to go, and are billed until their day."""
+        coming = self.filter(service=service.pk, since__gt=today).order_by()
+        return dict(coming.values_list("line").annotate(n=Sum("seats")))
 
     def for_finding(self, finding: models.Model) -> Self:
         return self.filter(findings=finding.pk)

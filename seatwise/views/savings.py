@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from seatwise import history, insights, spending
+from seatwise.insights.worth import ELSEWHERE, NO_CONTRACT
 from seatwise.models import Finding, RuleLook, Saving, Service, User
 from seatwise.models.finding import FindingQuerySet, Life, Tally
 from seatwise.rules import RULES, Rule
@@ -126,6 +127,7 @@ class Figures:
     coming: Sequence[Saving]  # booked, from a day to come on
     since: date | None  # from when on less is billed
     reasons: list[tuple[str, int]]  # what stands in the way, and of how many findings
+    twice: int  # findings of seats that another one counts
     unpriced: int  # findings of which no price is known
     exempted: int
     uncounted: int  # findings of seats that are in no figure
@@ -160,7 +162,8 @@ def figures(service: Service, tallies: Sequence[Tally], today: date) -> Figures:
         booked=dict(booked),
         coming=[saving for saving in savings if saving.since > today],
         since=min(days, default=None),
-        reasons=[(why, n) for why, _since, _currency, n in reasons if why],
+        reasons=[(why, n) for why, _s, _c, n in reasons if why not in ("", ELSEWHERE, NO_CONTRACT)],
+        twice=sum(n for why, _s, _c, n in reasons if why == ELSEWHERE),
         unpriced=sum(t.findings for t in counting if t.waste is None),
         exempted=sum(t.findings for t in tallies if t.state == Life.EXEMPTED),
         uncounted=sum(t.findings for t in tallies if not t.counts and t.seats),

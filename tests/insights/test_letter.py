@@ -47,7 +47,7 @@ def test_it_says_from_when_and_by_which_contract(wastes: Wasteful) -> None:
     assert finding.realisable_from is not None
     told = written(wastes)
     assert f"from {finding.realisable_from:%-d %B %Y} on" in told.subject
-    assert "by the month, with 10 days of notice" in told.text
+    assert "Our contract is monthly, with 10 days of notice." in told.text
     assert "acme-prod (P1)" in told.text
 
 

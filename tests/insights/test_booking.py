@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from seatwise import spending
-from seatwise.models import AuditEvent, Finding, Member, Reduction, Saving, Service
+from seatwise.models import AuditEvent, Finding, Member, Saving, Service
 from seatwise.pricing import Line, Pack
 from tests.insights.wasteful import Wasteful, contract, leave, look, member
 from tests.pages import rows
@@ -174,10 +174,9 @@ def test_a_contract_that_was_written_wrong_and_mended_is_no_saving(db: None) -> 
 def test_what_was_agreed_before_the_first_look_is_no_saving_of_ours(db: None) -> None:
     service = rows.service()
     member(rows.connection(service), "Busy", seen=1)
-    contract(service, FULL)
-    Reduction.objects.create(
-        service=service, line="full", seats=1, since=first_of(30), made_at=timezone.now()
-    )
+    for months, committed in ((30, 20), (20, 12)):
+        line = Line("full", "Full seats", "full", price=PRICE, committed=committed)
+        contract(service, line, term="year", ago=timezone.now().date() - first_of(months))
     look(service)
     assert not Saving.objects.exists()
 

@@ -35,6 +35,7 @@ def test_it_counts_by_rule_and_names_nobody_unless_asked(wastes: Wasteful) -> No
     text = written(wastes).text
     assert "- Idle full seat: 2." in text
     assert "- Invitation pending: 1." in text
+    assert "stakeholder’s seat" not in text  # hers is counted as idle already
     assert not [word for word in ("Ida", "Ivo", "Inga", "Una", "@") if word in text]
     named = written(wastes, with_seats=True).text
     assert [name for name in ("Ida Idle", "Ivo Idle", "Inga Invited") if name not in named] == []

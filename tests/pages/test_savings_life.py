@@ -67,6 +67,7 @@ def test_an_exempted_finding_leaves_the_figures_and_says_why(
     assert "1 finding is exempted now" in said
     assert "US$123" in before
     assert "US$82" in html(as_admin)
+    assert "Exempted, so it is in no figure" not in html(as_admin)
     assert "Parental leave" in html(as_admin, f"{SAVINGS}{ivo.pk}/")
     told(as_admin, DECIDE, pick=ivo.pk, what="open")
     assert "US$123" in html(as_admin)

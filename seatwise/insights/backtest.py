@@ -33,7 +33,7 @@ def on(service: Service, day: date, now: datetime) -> Mapping[str, Tested]:
     facts = facts_on(service, day, now)
     tested = {key: Tested() for key in RULES}
     people: dict[str, set[int]] = {key: set() for key in RULES}
-    for outcome in rules.run(facts, thresholds.values(service)):
+    for outcome in rules.run(facts, thresholds.limits_of(service)):
         one = tested[outcome.rule]
         if isinstance(outcome, Found):
             one.found += 1

@@ -38,7 +38,7 @@ def run(service: Service, now: datetime) -> Kept:
         return Kept(0, 0, 0)
     service = Service.objects.for_table().get(pk=service.pk)  # of all accounts, as they are now
     facts = facts_on(service, today, now)
-    outcomes = rules.run(facts, thresholds.values(service))
+    outcomes = rules.run(facts, thresholds.limits_of(service))
     found, looks = sort_out(service, outcomes, now)
     with transaction.atomic():
         Service.objects.locked(service.pk)

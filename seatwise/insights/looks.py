@@ -50,7 +50,7 @@ def why_not(service: Service, member: Member, now: datetime) -> list[Verdict]:
     It runs the rules on the whole service, as some of them compare people with each other.
     """
     today = history.day_of(now, settings.BILLING_ZONE)
-    outcomes = rules.run(facts_on(service, today, now), thresholds.values(service))
+    outcomes = rules.run(facts_on(service, today, now), thresholds.limits_of(service))
     said = list(_about(f"member:{member.pk}", outcomes))
     return [
         Verdict(

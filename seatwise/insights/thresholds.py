@@ -9,7 +9,7 @@ from seatwise.models.audit_event import Action
 from seatwise.rules import RULES, Limit, Thresholds
 
 
-def values(service: Service) -> dict[str, Thresholds]:
+def limits_of(service: Service) -> dict[str, Thresholds]:
     """{rule: {limit: value}} of every rule: the service's own, else everybody's, else as it is."""
     set_by_people = Threshold.objects.newest(service)
     return {
@@ -32,7 +32,7 @@ def set_threshold(
     if not limit.least <= value <= limit.most:
         raise ValueError(f"{limit.what}: a whole number from {limit.least:,} to {limit.most:,}.")
     before = (
-        values(service)[rule][name]
+        limits_of(service)[rule][name]
         if service
         else Threshold.objects.newest(None).get((rule, name), limit.default)
     )

@@ -103,7 +103,7 @@ def _page(
     service: Service,
     wrong: tuple[str, dict[str, str], dict[str, str]] | None = None,
 ) -> HttpResponse:
-    values = insights.values(service)
+    values = insights.limits_of(service)
     rule_asked, typed, errors = wrong or ("", {}, {})
 
     def field(rule: Rule, limit: Limit) -> Field:

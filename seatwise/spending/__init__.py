@@ -10,11 +10,13 @@ from seatwise.spending.changing import (
     confirm_reduction,
     in_words,
     known_numbers,
+    plain,
     remove_invoice,
     set_budget,
     set_contract,
 )
 from seatwise.spending.charging import charges
+from seatwise.spending.checking import MendField
 from seatwise.spending.forecasting import Forecast, forecast
 from seatwise.spending.grouping import BY, By, Group, groups
 from seatwise.spending.lines import Lines, position, terms_on
@@ -30,6 +32,7 @@ __all__ = [
     "Group",
     "InvoiceDraft",
     "Lines",
+    "MendField",
     "MonthOfSpend",
     "Standing",
     "add_invoices",
@@ -40,6 +43,7 @@ __all__ = [
     "in_words",
     "known_numbers",
     "months",
+    "plain",
     "position",
     "refresh",
     "remove_invoice",

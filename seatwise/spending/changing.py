@@ -1,11 +1,13 @@
 """What people write down: contracts, confirmed reductions, invoices and budgets. Each is told on
-the audit trail, and the costs are worked out anew."""
+the audit trail in the transaction that writes it, and costs are worked out anew where they change.
+"""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,14 +15,14 @@ from django.utils import timezone
 from seatwise import audit
 from seatwise.models import Budget, Contract, Invoice, Reduction, Service, User
 from seatwise.models.audit_event import Action
-from seatwise.pricing import CURRENCIES, Line, Terms, words
+from seatwise.pricing import Terms, words
+from seatwise.spending import checking
+from seatwise.spending.checking import MOST_SEATS, MendField, check_amount, check_month, check_words
 from seatwise.spending.refreshing import refresh
 
-MOST = Decimal(1_000_000_000)  # of any amount
-MOST_SEATS = 1_000_000
-MOST_WORDS = 1_000  # characters of a note
-FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
-T = TypeVar("T")
+DECIMALS = 2  # of what is charged and planned; the price of a seat may have four
+TOLD = 20  # invoices that a line of the trail names
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # by PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +39,30 @@ class InvoiceDraft:
     note: str = ""
 
     def check(self) -> None:
-        """Raises ValueError, with a sentence for the form."""
+        """Raises MendField."""
+        check_words(self.number, "number", checking.LONGEST_NUMBER)
         if not self.number.strip():
-            raise ValueError("Write the number that stands on the invoice.")
-        if len(self.number) > 100:
-            raise ValueError("The number is longer than 100 characters.")
+            raise MendField("number", "Write the number that stands on the invoice.")
         if self.ends < self.starts:
-            raise ValueError("The period ends before it begins.")
-        if not FIRST <= self.starts <= self.ends <= LAST:
-            raise ValueError("The period lies too far away.")
-        if (self.ends - self.starts).days > 366 * 5:
-            raise ValueError("The period is longer than five years.")
-        for amount in (self.amount, self.tax or Decimal(0)):
-            _check_amount(amount, least=-MOST)
-        _check_currency(self.currency)
-        _check_note(self.note)
+            raise MendField("ends", "The period ends before it begins.")
+        checking.check_day(self.starts, "starts")
+        checking.check_day(self.ends, "ends")
+        if (self.ends - self.starts).days > checking.LONGEST_PERIOD:
+            raise MendField("ends", "The period is longer than five years.")
+        check_amount(self.amount, "amount", DECIMALS, least=-checking.MOST)
+        if self.tax is not None:
+            check_amount(self.tax, "tax", DECIMALS, least=-checking.MOST)
+        checking.check_currency(self.currency)
+        if self.issued is not None:
+            checking.check_day(self.issued, "issued")
+        check_words(self.note, "note", checking.LONGEST_NOTE)
+
+    @property
+    def clean(self) -> "InvoiceDraft":
+        """Without blanks around its words, and without what no database stores."""
+        return replace(
+            self, number=plain(self.number), currency=plain(self.currency), note=plain(self.note)
+        )
 
 
 def set_contract(
@@ -59,17 +70,19 @@ def set_contract(
 ) -> Contract:
     """Writes down what holds from that month on; the states before it stay as they were.
 
-    `since`: the first day of a month. Raises ValueError, with a sentence for the form.
+    `since`: the first day of a month; one of the past changes what the months since then cost.
+    Raises MendField, whose field of a line ends in its place in `terms`: `price-0`.
     """
-    _check_month(since)
-    _check_note(note)
-    _check_terms(terms)
+    check_month(since)
+    check_words(note, "note", checking.LONGEST_NOTE)
+    checking.check_terms(terms)
     state = Contract(
-        service=service, since=since, data=terms.as_json(), note=note.strip(),
+        service=service, since=since, data=terms.as_json(), note=plain(note),
         made_at=timezone.now(), made_by=by,
     )  # fmt: skip
     said = f"From {since:%B %Y} on: {in_words(terms)}"
-    _kept(service, state.save, Action.CONTRACT_CHANGED, "contract", said)
+    with _kept(service, Action.CONTRACT_CHANGED, "contract", said, costs=True):
+        state.save()
     return state
 
 
@@ -78,22 +91,23 @@ def confirm_reduction(
 ) -> Reduction:
     """Writes down that the vendor bills so many seats of a line from that month on, and not more.
 
-    Raises ValueError, with a sentence for the form.
+    Raises MendField.
     """
-    _check_month(since)
-    _check_note(note)
+    check_month(since)
+    check_words(note, "note", checking.LONGEST_NOTE)
     contract = Contract.objects.in_force(service, since)
     found = contract.terms.line(line) if contract else None
     if found is None:
-        raise ValueError("The contract of that month has no such line.")
+        raise MendField("line", f"The contract of {since:%B %Y} has no such line.")
     if not 0 <= seats <= MOST_SEATS:
-        raise ValueError(f"Write a whole number of seats from 0 to {MOST_SEATS:,}.")
+        raise MendField("seats", f"Write a whole number of seats from 0 to {MOST_SEATS:,}.")
     row = Reduction(
-        service=service, line=line, seats=seats, since=since, note=note.strip(),
+        service=service, line=line, seats=seats, since=since, note=plain(note),
         made_at=timezone.now(), made_by=by,
     )  # fmt: skip
     said = f"{seats:,} seats of {found.name} are billed from {since:%B %Y} on."
-    _kept(service, row.save, Action.REDUCTION_CONFIRMED, found.name, said)
+    with _kept(service, Action.REDUCTION_CONFIRMED, found.name, said, costs=True):
+        row.save()
     return row
 
 
@@ -102,64 +116,58 @@ def set_budget(
 ) -> Budget:
     """What may be spent in a month, from that month on; None: there is no budget any more.
 
-    Raises ValueError, with a sentence for the form.
+    Raises MendField.
     """
-    _check_month(since)
-    _check_currency(currency)
+    check_month(since)
+    checking.check_currency(currency)
     if amount is not None:
-        _check_amount(amount)
+        check_amount(amount, "amount", DECIMALS)
     row = Budget(
         service=service, since=since, amount=amount, currency=currency,
         made_at=timezone.now(), made_by=by,
     )  # fmt: skip
     told = "no budget" if amount is None else f"{words(amount, currency)} a month"
-    said = f"From {since:%B %Y} on: {told}."
-    _kept(service, row.save, Action.BUDGET_CHANGED, "budget", said)
+    with _kept(service, Action.BUDGET_CHANGED, "budget", f"From {since:%B %Y} on: {told}."):
+        row.save()
     return row
 
 
 def add_invoices(
-    service: Service, drafts: list[InvoiceDraft], *, source: str = "", by: User | None
+    service: Service, drafts: Sequence[InvoiceDraft], *, source: str = "", by: User | None
 ) -> list[Invoice]:
     """Writes them all down, or none. `source`: a file's name; "" for what was typed in.
 
-    Raises ValueError for the first that cannot be taken, also where its number is there already.
+    Raises MendField for the first that cannot be taken, also where its number is there already.
     """
-    for draft in drafts:
+    clean = [draft.clean for draft in drafts]
+    for draft in clean:
         draft.check()
-    numbers = [draft.number.strip() for draft in drafts]
-    twice = next((number for number in numbers if numbers.count(number) > 1), None)
-    if twice is not None:
-        raise ValueError(f"The number {twice} stands there twice.")
-    if there := known_numbers(service, numbers):
-        raise ValueError(f"An invoice with the number {min(there)} is there already.")
+    now, file = timezone.now(), plain(source)[:100]
     rows = [
         Invoice(
-            service=service, number=draft.number.strip(), issued=draft.issued,
-            starts=draft.starts, ends=draft.ends, amount=draft.amount, tax=draft.tax,
-            currency=draft.currency, note=draft.note.strip(), source=source[:100],
-            made_at=timezone.now(), made_by=by,
+            service=service, source=file, made_at=now, made_by=by,
+            **{each.name: getattr(draft, each.name) for each in fields(draft)},
         )
-        for draft in drafts
+        for draft in clean
     ]  # fmt: skip
-    about = numbers[0] if len(numbers) == 1 else f"{len(numbers)} invoices"
-    said = "; ".join(_told(row) for row in rows[:20])
-
-    def save() -> list[Invoice]:
+    about = rows[0].number if len(rows) == 1 else f"{len(rows)} invoices"
+    said = "; ".join(_told(row) for row in rows[:TOLD])
+    if len(rows) > TOLD:
+        said += f"; and {len(rows) - TOLD} more"
+    with _kept(service, Action.INVOICE_ADDED, about, said):
+        _check_numbers(service, [row.number for row in rows])
         return Invoice.objects.bulk_create(rows)
 
-    return _kept(service, save, Action.INVOICE_ADDED, about, said)
 
-
-def known_numbers(service: Service, numbers: list[str]) -> set[str]:
+def known_numbers(service: Service, numbers: Sequence[str]) -> set[str]:
     """Those of the numbers that an invoice of the service has already."""
     return Invoice.objects.numbers(service, numbers)
 
 
 def remove_invoice(service: Service, invoice: Invoice) -> None:
     """The audit trail keeps what it said."""
-    said = _told(invoice)
-    _kept(service, invoice.delete, Action.INVOICE_REMOVED, invoice.number, said)
+    with _kept(service, Action.INVOICE_REMOVED, invoice.number, _told(invoice)):
+        invoice.delete()
 
 
 def in_words(terms: Terms) -> str:
@@ -176,76 +184,40 @@ def in_words(terms: Terms) -> str:
         else:
             price = f"at {words(line.price, terms.currency)} a seat and month"
         least = f", {line.committed:,} committed" if line.committed is not None else ""
-        lines.append(f"{line.name} {price}{least}")
+        stays = ", the highest number stays billed" if line.ratchet else ""
+        lines.append(f"{line.name} {price}{least}{stays}")
     return f"{'Monthly' if terms.term == 'month' else 'Yearly'}; {'; '.join(lines)}."
 
 
-def _kept(service: Service, save: Callable[[], T], action: Action, about: str, said: str) -> T:
-    """Saves, tells the trail and works the costs out anew, all of it or nothing."""
+def plain(text: str) -> str:
+    """What somebody typed, without blanks around it and without what no database stores."""
+    return UNSTORABLE.sub("", text).strip()
+
+
+@contextmanager
+def _kept(
+    service: Service, action: Action, about: str, said: str, *, costs: bool = False
+) -> Iterator[None]:
+    """What is written inside is told and, where `costs` hang on it, counted: all of it or nothing.
+
+    One after the other: what two people write down at once is not lost and not doubled.
+    """
     with transaction.atomic():
-        found = save()
+        Service.objects.locked(service.pk)
+        yield
         audit.record(action, service=service.key, about=about, said=said)
-        refresh(service, timezone.now())
-    return found
+        if costs:
+            refresh(service, timezone.now())
+
+
+def _check_numbers(service: Service, numbers: Sequence[str]) -> None:
+    twice = next((each for at, each in enumerate(numbers) if each in numbers[:at]), None)
+    if twice is not None:
+        raise MendField("number", f"The number {twice} stands there twice.")
+    if there := known_numbers(service, numbers):
+        raise MendField("number", f"An invoice with the number {min(there)} is there already.")
 
 
 def _told(invoice: Invoice) -> str:
     amount = words(Decimal(invoice.amount), invoice.currency)
     return f"{invoice.number}: {amount} for {invoice.starts} to {invoice.ends}"
-
-
-def _check_terms(terms: Terms) -> None:
-    _check_currency(terms.currency)
-    if not terms.lines:
-        raise ValueError("A contract needs a line of seats.")
-    if len({line.key for line in terms.lines}) < len(terms.lines):
-        raise ValueError("Two lines are called alike.")
-    for line in terms.lines:
-        _check_line(line)
-    _check_term(terms)
-    if terms.alerts.price is not None:
-        _check_amount(terms.alerts.price)
-
-
-def _check_line(line: Line) -> None:
-    for amount in [line.price, *(pack.price for pack in line.packs)]:
-        if amount is not None:
-            _check_amount(amount)
-    if line.committed is not None and not 0 <= line.committed <= MOST_SEATS:
-        raise ValueError(f"Commit to 0 to {MOST_SEATS:,} seats.")
-    if any(not 1 <= pack.seats <= MOST_SEATS for pack in line.packs):
-        raise ValueError(f"A pack holds 1 to {MOST_SEATS:,} seats.")
-    if line.price is not None and line.packs:
-        raise ValueError(f"{line.name} has a price for each seat or packs, not both.")
-
-
-def _check_term(terms: Terms) -> None:
-    if terms.starts and terms.ends and terms.ends < terms.starts:
-        raise ValueError("The contract ends before it begins.")
-    if terms.notice_days is not None and not 0 <= terms.notice_days <= 730:
-        raise ValueError("Give notice 0 to 730 days before the end.")
-    if terms.ends is not None and not FIRST <= terms.ends <= LAST:
-        raise ValueError("The contract’s end lies too far away.")
-
-
-def _check_amount(amount: Decimal, least: Decimal = Decimal(0)) -> None:
-    if not amount.is_finite() or not least <= amount <= MOST:
-        raise ValueError(f"Write an amount from {least:,} to {MOST:,}.")
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -4:
-        raise ValueError("Write an amount with four decimals or fewer.")
-
-
-def _check_currency(code: str) -> None:
-    if code not in CURRENCIES:
-        raise ValueError("Choose a currency.")
-
-
-def _check_month(day: date) -> None:
-    if day.day != 1 or not FIRST <= day <= LAST:
-        raise ValueError("Choose a month.")
-
-
-def _check_note(note: str) -> None:
-    if len(note) > MOST_WORDS:
-        raise ValueError(f"Write a note of {MOST_WORDS:,} characters or fewer.")

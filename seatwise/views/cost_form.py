@@ -1,63 +1,113 @@
 """What people type about money: amounts, months, days, seats, and a contract as a form has it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from django.http import QueryDict
 
 from seatwise.connectors.base import ListPrice
 from seatwise.pricing import Alerts, Line, Pack, Terms
+from seatwise.spending import MendField, plain
 
-ROWS = 5  # lines of a contract that a form has room for
+ROWS = 20  # lines of a contract that are read
+SHOWN, FREE = 4, 2  # rows that a form has at least, and how many of them are free
 PACKS = 6  # sizes of packs, of a line
 LONGEST = 40  # characters of a number
+LICENSES = 100
 KINDS: Mapping[str, str] = {
     "full": "Full seats",
     "stakeholder": "Stakeholder seats",
     "other": "Other seats",
 }
+NAMES = ("since", "currency", "term", "starts", "ends", "notice_days", "renews", "allowance",
+         "alert_price", "note", "plan", "priced_on")  # fmt: skip
+AS_AMOUNT = "Write an amount as 41 or 41.50, without signs of thousands."
 _AMOUNT = re.compile(r"-?\d{1,12}(?:[.,]\d{1,4})?", re.ASCII)
+_LINE = re.compile(r"(\w+)-(\d+)")
+T = TypeVar("T")
 
 
-def amount(text: str, what: str) -> Decimal | None:
+def amount(text: str) -> Decimal | None:
     """41, 41.00 or 41,00; None for nothing. Raises ValueError, with a sentence for the form."""
     written = text.strip().replace(" ", "")
     if not written:
         return None
     if len(written) > LONGEST or not _AMOUNT.fullmatch(written):
-        raise ValueError(f"{what}: write an amount as 41 or 41.50, without signs of thousands.")
+        raise ValueError(AS_AMOUNT)
     return Decimal(written.replace(",", "."))
 
 
-def number(text: str, what: str) -> int | None:
+def number(text: str) -> int | None:
     """A whole number; None for nothing. Raises ValueError."""
     written = text.strip()
     if not written:
         return None
     if not (written.isascii() and written.isdigit() and len(written) <= 9):
-        raise ValueError(f"{what}: write a whole number.")
+        raise ValueError("Write a whole number.")
     return int(written)
 
 
-def day(text: str, what: str) -> date | None:
+def day(text: str) -> date | None:
     """2026-11-24; None for nothing. Raises ValueError."""
     if not text.strip():
         return None
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{what}: write a day as 2026-11-24.") from None
+        raise ValueError("Write a day as 2026-11-24.") from None
 
 
-def month(text: str, what: str = "Holds from") -> date:
+def month(text: str) -> date:
     """2026-11, as its first day. Raises ValueError."""
-    found = day(f"{text.strip()}-01", what) if re.fullmatch(r"\d{4}-\d\d", text.strip()) else None
-    if found is None:
-        raise ValueError(f"{what}: choose a month.")
-    return found
+    if not re.fullmatch(r"\d{4}-\d\d", text.strip(), re.ASCII):
+        raise ValueError("Write a month as 2026-11.")
+    try:
+        return date.fromisoformat(f"{text.strip()}-01")
+    except ValueError:
+        raise ValueError("Write a month as 2026-11.") from None
+
+
+class MendFields(Exception):
+    """What was typed cannot be taken: `errors`, a sentence by each field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(f"{len(errors)} to mend")
+        self.errors = errors
+
+
+class Fields:
+    """Reads what was typed, and keeps a sentence for each field that cannot be read."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+        self.errors: dict[str, str] = {}
+
+    def read(self, name: str, how: Callable[[str], T]) -> T | None:
+        try:
+            return how(self.text(name))
+        except ValueError as error:
+            self.errors[name] = str(error)
+            return None
+
+    def needed(self, name: str, how: Callable[[str], T | None], otherwise: T) -> T:
+        """The same, where nothing will not do; `otherwise` stands for what could not be read."""
+        found = self.read(name, how)
+        if found is None or found == "":
+            self.errors.setdefault(name, "This is needed.")
+            return otherwise
+        return found
+
+    def check(self) -> None:
+        """Raises MendFields where something could not be read."""
+        if self.errors:
+            raise MendFields(self.errors)
+
+    def text(self, name: str) -> str:
+        return plain(self.values.get(name, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +125,12 @@ class LineWish:
 
     @property
     def is_empty(self) -> bool:
-        return not any((self.name, self.price, self.packs, self.committed))
+        return not any((self.name, self.price, self.packs, self.committed, self.licenses))
 
     @property
-    def line(self) -> Line:
-        """Raises ValueError."""
-        name = " ".join(self.name.split()) or KINDS.get(self.kind, "")
-        if self.kind not in KINDS or len(name) > 200:
-            raise ValueError("Choose which seats the line is for.")
-        return Line(
-            key=self.key,
-            name=name,
-            kind=self.kind,
-            licenses=self.licenses,
-            price=amount(self.price, f"{name}, price"),
-            packs=_packs(self.packs, name),
-            committed=number(self.committed, f"{name}, committed seats"),
-            ratchet=self.ratchet,
-        )
+    def values(self) -> dict[str, str]:
+        told = ("name", "kind", "price", "packs", "committed")
+        return {each: getattr(self, each) for each in told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,54 +149,64 @@ class Wish:
     note: str = ""
     plan: str = ""
     priced_on: str = ""
-    lines: tuple[LineWish, ...] = field(default_factory=tuple)
+    lines: tuple[LineWish, ...] = field(default_factory=tuple)  # as the form's rows, some empty
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in NAMES}
 
     @property
     def rows(self) -> list[LineWish]:
-        """The lines, and empty ones to fill in."""
-        return [*self.lines, *[LineWish(kind="other")] * max(1, ROWS - len(self.lines))][
-            : max(ROWS, len(self.lines))
-        ]
+        """The lines, and free ones to fill in."""
+        filled = max((at + 1 for at, line in enumerate(self.lines) if not line.is_empty), default=0)
+        shown = min(max(SHOWN, filled + FREE), ROWS)
+        return [*self.lines[:filled], *[LineWish(kind="other")] * (shown - filled)]
 
-    @property
-    def month(self) -> date:
-        """From when on it holds. Raises ValueError."""
-        return month(self.since)
 
-    @property
-    def terms(self) -> Terms:
-        """Raises ValueError, with a sentence for the form."""
-        if self.term not in ("month", "year") or self.renews not in ("yes", "no", ""):
-            raise ValueError("Choose a term.")
-        lines = [line for line in self.lines if not line.is_empty]
-        return Terms(
-            currency=self.currency,
-            term="year" if self.term == "year" else "month",
-            lines=_with_keys([line.line for line in lines], lines),
-            starts=day(self.starts, "Starts"),
-            ends=day(self.ends, "Ends"),
-            notice_days=number(self.notice_days, "Days of notice"),
-            renews={"yes": True, "no": False}.get(self.renews),
-            alerts=Alerts(
-                number(self.allowance, "Included alerts"),
-                amount(self.alert_price, "Price of an alert"),
-            ),
-            plan=self.plan[:60],
-            priced_on=day(self.priced_on, "Looked at"),
-        )
+def read(wish: Wish) -> tuple[Terms, date, dict[str, str]]:
+    """What was filled in, and a sentence for each field that cannot be read: by `price-2` of the
+    third row of the form. With an error nothing else of it may be used."""
+    typed = Fields(wish.values)
+    since = typed.read("since", month) or date.min
+    if wish.term not in ("month", "year"):
+        typed.errors["term"] = "Choose a term."
+    if wish.renews not in ("yes", "no", ""):
+        typed.errors["renews"] = "Choose what happens then."
+    terms = Terms(
+        currency=wish.currency,
+        term="year" if wish.term == "year" else "month",
+        lines=_lines(wish, typed.errors),
+        starts=typed.read("starts", day),
+        ends=typed.read("ends", day),
+        notice_days=typed.read("notice_days", number),
+        renews={"yes": True, "no": False}.get(wish.renews),
+        alerts=Alerts(typed.read("allowance", number), typed.read("alert_price", amount)),
+        plan=wish.plan[:60],
+        priced_on=typed.read("priced_on", day) if wish.plan else None,
+    )
+    return terms, since, typed.errors
+
+
+def by_row(wish: Wish, error: MendField) -> dict[str, str]:
+    """What is wrong with a line, by the row of the form that it stands in."""
+    found = _LINE.fullmatch(error.field)
+    if not found:
+        return {error.field: str(error)}
+    filled = [at for at, line in enumerate(wish.lines) if not line.is_empty] or [0]
+    return {f"{found[1]}-{filled[int(found[2])]}": str(error)}
 
 
 def posted(form: QueryDict) -> Wish:
     """What somebody sent; nothing of it is trusted yet."""
 
     def text(name: str) -> str:
-        return form.get(name, "").replace("\x00", "")[:1_100]
+        return plain(form.get(name, ""))[:1_100]
 
     lines = tuple(
         LineWish(
             name=text(f"name-{at}"),
             kind=text(f"kind-{at}"),
-            licenses=tuple(name[:200] for name in form.getlist(f"licenses-{at}")[:50]),
+            licenses=tuple(plain(each)[:200] for each in form.getlist(f"licenses-{at}")[:LICENSES]),
             price=text(f"price-{at}"),
             packs=text(f"packs-{at}"),
             committed=text(f"committed-{at}"),
@@ -167,9 +215,7 @@ def posted(form: QueryDict) -> Wish:
         )
         for at in range(ROWS)
     )
-    names = ("since", "currency", "term", "starts", "ends", "notice_days", "renews", "allowance",
-             "alert_price", "note", "plan", "priced_on")  # fmt: skip
-    return Wish(**{name: text(name).strip() for name in names}, lines=lines)
+    return Wish(**{name: text(name) for name in NAMES}, lines=lines)
 
 
 def of_terms(terms: Terms, since: date) -> Wish:
@@ -178,37 +224,31 @@ def of_terms(terms: Terms, since: date) -> Wish:
         since=f"{since:%Y-%m}",
         currency=terms.currency,
         term=terms.term,
-        starts=_plain(terms.starts),
-        ends=_plain(terms.ends),
-        notice_days=_plain(terms.notice_days),
+        starts=_written(terms.starts),
+        ends=_written(terms.ends),
+        notice_days=_written(terms.notice_days),
         renews={True: "yes", False: "no", None: ""}[terms.renews],
-        allowance=_plain(terms.alerts.allowance),
-        alert_price=_plain(terms.alerts.price),
+        allowance=_written(terms.alerts.allowance),
+        alert_price=_written(terms.alerts.price),
         plan=terms.plan,
-        priced_on=_plain(terms.priced_on),
+        priced_on=_written(terms.priced_on),
         lines=tuple(_line_wish(line) for line in terms.lines),
     )
 
 
 def of_list_price(plan: ListPrice, term: str, since: date, before: Wish | None) -> Wish:
-    """A public plan; dates and notice stay as they were."""
+    """A public plan; dates, notice and alerts stay as they were."""
     seats = plan.yearly if term == "year" else plan.monthly
     ratchet = plan.ratchet and term == "month"
-    lines = [LineWish(plan.name, "full", price=_plain(seats), ratchet=ratchet, key="full")]
+    lines = [LineWish(plan.name, "full", price=_written(seats), ratchet=ratchet, key="full")]
     if plan.packs:
         packs = ", ".join(f"{seats}: {price}" for seats, price in plan.packs)
         lines.append(LineWish("Stakeholders", "stakeholder", packs=packs, key="stakeholder"))
-    kept = before or Wish(since="")
-    return Wish(
+    return replace(
+        before or Wish(since=""),
         since=f"{since:%Y-%m}",
         currency=plan.currency,
         term=term,
-        starts=kept.starts,
-        ends=kept.ends,
-        notice_days=kept.notice_days,
-        renews=kept.renews,
-        allowance=kept.allowance,
-        alert_price=kept.alert_price,
         plan=plan.key,
         priced_on=plan.priced_on.isoformat(),
         lines=tuple(lines),
@@ -220,45 +260,69 @@ def _line_wish(line: Line) -> LineWish:
         name=line.name,
         kind=line.kind,
         licenses=line.licenses,
-        price=_plain(line.price),
-        packs=", ".join(f"{pack.seats}: {pack.price}" for pack in line.packs),
-        committed=_plain(line.committed),
+        price=_written(line.price),
+        packs=", ".join(f"{pack.seats}: {_written(pack.price)}" for pack in line.packs),
+        committed=_written(line.committed),
         ratchet=line.ratchet,
         key=line.key,
     )
 
 
-def _packs(text: str, name: str) -> tuple[Pack, ...]:
-    """ "50: 150, 250: 700" or one of them in a line. Raises ValueError."""
+def _lines(wish: Wish, errors: dict[str, str]) -> tuple[Line, ...]:
+    """Keys stay those that a line had; a new one is called by its kind where that is free."""
+    filled = [(at, line) for at, line in enumerate(wish.lines) if not line.is_empty]
+    taken = {line.key for _at, line in filled}
+    found = []
+    for at, line in filled:
+        key = line.key or next(each for each in _keys(line.kind) if each not in taken)
+        taken.add(key)
+        typed = Fields({f"{name}-{at}": value for name, value in line.values.items()})
+        found.append(
+            Line(
+                key=key,
+                name=line.name,
+                kind=line.kind,
+                licenses=line.licenses,
+                price=typed.read(f"price-{at}", amount),
+                packs=typed.read(f"packs-{at}", _packs) or (),
+                committed=typed.read(f"committed-{at}", number),
+                ratchet=line.ratchet,
+            )
+        )
+        errors |= typed.errors
+    return tuple(found)
+
+
+def _keys(kind: str) -> Iterator[str]:
+    yield kind
+    for number in range(2, ROWS + 2):
+        yield f"{kind}-{number}"
+
+
+def _packs(text: str) -> tuple[Pack, ...]:
+    """ "50: 150, 250: 700", or one of them in a line. Raises ValueError."""
     found = []
     for part in re.split(r"[;\n]|,(?=\s*\d+\s*[:=])", text):
-        if not part.strip():
-            continue
-        seats, _, price = re.sub("[=]", ":", part).partition(":")
-        size, cost = number(seats, f"{name}, pack"), amount(price, f"{name}, price of a pack")
-        if not size or cost is None:
-            raise ValueError(f"{name}: write packs as “50: 150”, seats and price a month.")
-        found.append(Pack(size, cost))
+        if part.strip():
+            seats, _, price = part.replace("=", ":").partition(":")
+            size, cost = _pack(seats, price)
+            found.append(Pack(size, cost))
     if len(found) > PACKS or len({pack.seats for pack in found}) < len(found):
-        raise ValueError(f"{name}: name up to {PACKS} sizes of packs, each once.")
+        raise ValueError(f"Name up to {PACKS} sizes of packs, each once.")
     return tuple(found)
 
 
-def _with_keys(lines: list[Line], wishes: list[LineWish]) -> tuple[Line, ...]:
-    """Keys stay those that a line had; a new one is called by its kind where that is free."""
-    taken = {wish.key for wish in wishes if wish.key}
-    found = []
-    for line, wish in zip(lines, wishes, strict=True):
-        key = wish.key
-        if not key:
-            free = (f"{line.kind}-{n}" if n > 1 else line.kind for n in range(1, ROWS + 2))
-            key = next(each for each in free if each not in taken)
-            taken.add(key)
-        found.append(replace(line, key=key))
-    return tuple(found)
+def _pack(seats: str, price: str) -> tuple[int, Decimal]:
+    try:
+        size, cost = number(seats), amount(price)
+    except ValueError:
+        size, cost = None, None
+    if not size or cost is None:
+        raise ValueError("Write packs as “50: 150”: seats, and the price of a month.")
+    return size, cost
 
 
-def _plain(value: object) -> str:
+def _written(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):

@@ -6,6 +6,8 @@ Nothing of the file is kept in between: the page carries its cells, and all of i
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,11 +18,14 @@ from seatwise import invoicefile, memberfile, spending
 from seatwise.invoicefile import CURRENCY, ENDS, ISSUED, LEFT_OUT, MEANINGS, STARTS, Row
 from seatwise.memberfile import ORDERS, MendFirst, Mistake, Order
 from seatwise.models import Contract, Service
-from seatwise.pricing import CURRENCIES
-from seatwise.views import cost
+from seatwise.pricing import CURRENCIES, split_by_month
+from seatwise.spending import plain
+from seatwise.views import cost_writing
 from seatwise.views.shell import person, require_admin, service_or_404
 
-MOST_CARRIED = 2 * 1024 * 1024  # characters
+MOST_CARRIED = 1_000_000  # characters: a form may not be larger than 2.5 MB
+TOO_LARGE = "There is more in the file than a page can carry: take out columns, or split it."
+TORN = "The file cannot be read any more; upload it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +38,35 @@ class Carried:
 
     @classmethod
     def of(cls, name: str, table: memberfile.Table) -> "Carried":
-        """Days that the file itself says are days are written as such."""
-        rows = tuple((row.number, tuple(map(str, row.cells))) for row in table.rows)
-        return cls(name[:100], table.names, rows)
+        """Days that the file itself says are days are written as such. Raises ValueError."""
+        rows = tuple((row.number, tuple(_cell(each) for each in row.cells)) for row in table.rows)
+        found = cls(plain(name)[:100], tuple(_cell(each) for each in table.names), rows)
+        if len(found.text) > MOST_CARRIED:
+            raise ValueError(TOO_LARGE)
+        return found
 
     @classmethod
     def posted(cls, text: str) -> "Carried":
         """Raises ValueError for what no page of ours carried."""
         if len(text) > MOST_CARRIED:
-            raise ValueError("The file is too large.")
+            raise ValueError(TOO_LARGE)
         try:
             name, columns, rows = json.loads(text)
             return cls(
-                str(name)[:100],
-                tuple(str(each) for each in columns)[: memberfile.MOST_COLUMNS],
-                tuple((int(at), tuple(str(cell) for cell in cells)) for at, cells in rows),
+                plain(str(name))[:100],
+                tuple(_cell(each) for each in columns)[: memberfile.MOST_COLUMNS],
+                tuple((int(at), tuple(_cell(each) for each in cells)) for at, cells in rows),
             )
-        except (TypeError, ValueError, RecursionError):
-            raise ValueError("The file cannot be read any more; upload it again.") from None
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            raise ValueError(TORN) from None
 
     @property
     def text(self) -> str:
-        return json.dumps([self.name, self.columns, self.rows])
+        return json.dumps([self.name, self.columns, self.rows], ensure_ascii=False)
+
+
+def _cell(value: object) -> str:
+    return plain(str(value))[: invoicefile.LONGEST]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +87,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     usual = request.POST.get("currency", "") or _usual(service)
     wrong = invoicefile.hindrance(meanings) or ("" if order else _ASK)
     rows, mistakes = ([], []) if wrong else _read(carried, meanings, order, usual)
-    mistakes += _doubles(service, rows)
+    mistakes = sorted([*mistakes, *_doubles(service, rows)], key=lambda each: each.row or 0)
     if request.POST.get("apply") and not wrong and not mistakes and rows:
         return _applied(request, service, carried, rows)
     context = {
@@ -95,9 +107,22 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "currency": usual,
         "wrong": wrong,
         "mistakes": mistakes,
-        "rows": rows,
+        "rows": _preview(rows, mistakes),
+        "is_ready": bool(rows) and not wrong and not mistakes,
     }
     return render(request, "cost_file.html", context, status=400 if mistakes else 200)
+
+
+def _preview(
+    rows: Sequence[Row], mistakes: Sequence[Mistake]
+) -> list[tuple[Row, list[tuple[date, Decimal]]]]:
+    """What can be written down as it is, with its parts by month."""
+    wrong = {each.row for each in mistakes}
+    return [
+        (row, list(split_by_month(row.amount, row.starts, row.ends).items()))
+        for row in rows
+        if row.at not in wrong
+    ]
 
 
 _ASK = "Say whether the day or the month comes first: the days do not tell."
@@ -113,10 +138,12 @@ def _carried(request: HttpRequest) -> Carried:
     if file.size is not None and file.size > memberfile.MOST_BYTES:
         raise ValueError(f"The file is larger than {memberfile.MOST_BYTES // 1024 // 1024} MB.")
     table = memberfile.opened(file.read()).table
-    if table.broken:
-        raise MendFirst([table.broken])
     if len(table.rows) > invoicefile.MOST_ROWS:
         raise ValueError(f"There are more than {invoicefile.MOST_ROWS} invoices in it.")
+    if table.broken:
+        raise MendFirst([table.broken])
+    if not table.rows:
+        raise ValueError("There is no invoice in it.")
     return Carried.of(file.name or "file", table)
 
 
@@ -178,7 +205,7 @@ def _applied(
         spending.add_invoices(service, drafts, source=carried.name, by=person(request))
     except ValueError as error:
         return _asked(request, service, [Mistake(None, str(error), "")])
-    cost.changed(service)
+    cost_writing.look_again(service)
     many = f"{len(rows)} invoices are" if len(rows) > 1 else "One invoice is"
     messages.success(request, f"{many} written down.")
     return redirect("service_spend", service.key)

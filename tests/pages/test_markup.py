@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -13,12 +13,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from seatwise.models import Authorization, Member, Notice, Person, Service, SyncRun, User
+from seatwise.models import Authorization, Member, Notice, Person, Reduction, Service, SyncRun, User
 from seatwise.urls import urlpatterns
 from tests.alerts import watched
 from tests.insights import wasteful
 from tests.pages import rows
 from tests.security.matrix import BY_FILE, expected
+from tests.spending.costs import FULL, contract, invoice, refreshed
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -175,6 +176,7 @@ def account(
         email=f"{words['account']}{connection.pk}@acme.example", name=words["name"], as_of=now,
         department=words["licence"], cost_centre=words["licence"][:100],
     )  # fmt: skip
+    _agreed(connection.service, words)
     numbers = {"/members/": member.pk, "/history/": run.pk, "/authorizations/": attempt.pk}
     told = [
         {"what": words["what"], "value": words["licence"], "source": words["proof"], "at": None}
@@ -182,6 +184,22 @@ def account(
     found = wasteful.finding(member, text=words["name"], evidence=told, why=words["why"])
     found.events.create(at=now, by=admin, state="open", said=words["reason"])
     return numbers | {"/alerts/": alert.pk, "/savings/": found.pk}
+
+
+def _agreed(of: Service, words: dict[str, str]) -> None:
+    """A contract, a reduction and an invoice, with words in every field that has some."""
+    note = words["reason"]
+    line = replace(FULL, name=words["licence"], licenses=(words["licence"],), ratchet=True)
+    state = contract(of, rows.last_month(), line)
+    state.note = note
+    state.save()
+    Reduction.objects.create(
+        service=of, line="full", seats=1, since=rows.last_month(), note=note,
+        made_at=timezone.now(),
+    )  # fmt: skip
+    invoice(of, words["name"][:100], rows.last_month(), rows.this_month(), "7.00", note=note,
+            source=words["account"][:100])  # fmt: skip
+    refreshed(of)
 
 
 def person(connection: Any, words: dict[str, str], pool: Any) -> Member:

@@ -18,6 +18,15 @@ function palette(canvas) {
 
 const exact = (value) => (value == null ? "unknown" : value.toLocaleString("en-GB"));
 
+// How the chart's numbers are said: with their currency, where they are amounts.
+function sayer({ currency }) {
+  if (!currency) return exact;
+  const whole = new Intl.NumberFormat("en-GB", { style: "currency", currency, maximumFractionDigits: 0, minimumFractionDigits: 0 });
+  const cents = new Intl.NumberFormat("en-GB", { style: "currency", currency });
+  const form = (value) => (Number.isInteger(value) ? whole : cents).format(value);
+  return (value) => (value == null ? "unknown" : form(value));
+}
+
 // The custom properties of the palette that the server has chosen for the series.
 const tints = (series) => series.map(({ colour }) => `--${colour}`);
 
@@ -30,9 +39,11 @@ const hatched = (colour) => ({
   rotation: -Math.PI / 4,
 });
 
-function bars(months, values, tint, colour) {
-  const look = { color: tint, borderRadius: [3, 3, 0, 0] };
+// `stack`: what stands on each other is a part of one whole.
+function bars(months, values, tint, colour, stack) {
+  const look = { color: tint, borderRadius: stack ? 0 : [3, 3, 0, 0] };
   return {
+    ...(stack ? { stack } : {}),
     barGap: "12%", // beside each other: one is no part of the other
     barCategoryGap: "28%",
     barMaxWidth: 18,
@@ -62,16 +73,16 @@ function line(months, values, tint, colour) {
 
 function seriesOf({ months, series }, colour) {
   const colours = tints(series);
-  return series.map(({ name, kind, values }, index) => ({
+  return series.map(({ name, kind, values, stack }, index) => ({
     name,
     type: kind,
-    ...(kind === "line" ? line : bars)(months, values, colour(colours[index]), colour),
+    ...(kind === "line" ? line : bars)(months, values, colour(colours[index]), colour, stack),
     emphasis: { focus: "none" },
   }));
 }
 
 // Elements instead of a string of HTML: names stay text, and no style attribute is needed.
-function tip(month, points) {
+function tip(month, points, say) {
   const box = document.createElement("div");
   const title = document.createElement("strong");
   title.textContent = month.name + (month.mark ? `, ${month.mark}` : "");
@@ -80,7 +91,7 @@ function tip(month, points) {
     const name = document.createElement("dt");
     const number = document.createElement("dd");
     name.textContent = seriesName;
-    number.textContent = exact(value);
+    number.textContent = say(value);
     list.append(name, number);
   }
   box.append(title, list);
@@ -108,7 +119,7 @@ function options(data, still, colour) {
       className: "chart__tip",
       backgroundColor: colour("--surface"),
       borderColor: colour("--line"),
-      formatter: (points) => tip(data.months[points[0].dataIndex], points),
+      formatter: (points) => tip(data.months[points[0].dataIndex], points, sayer(data)),
     },
     xAxis: {
       type: "category",
@@ -121,7 +132,7 @@ function options(data, still, colour) {
     yAxis: {
       type: "value",
       minInterval: 1,
-      axisLabel: { ...text, formatter: exact },
+      axisLabel: { ...text, formatter: sayer(data) },
       splitLine: { lineStyle: { color: colour("--chart-grid") } },
     },
     series: seriesOf(data, colour),
@@ -161,7 +172,7 @@ function draw(figure) {
       show: (index) => chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: index }),
       hide: () => chart.dispatchAction({ type: "hideTip" }),
       open: (index) => openMonth(figure, data.months[index]),
-      say: exact,
+      say: sayer(data),
     }),
   );
   new ResizeObserver(() => chart.resize()).observe(canvas);

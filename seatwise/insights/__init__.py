@@ -5,7 +5,7 @@ from seatwise.insights.keeping import Kept, run
 from seatwise.insights.letter import Letter, letter
 from seatwise.insights.life import decide
 from seatwise.insights.looks import Verdict, why_not
-from seatwise.insights.thresholds import limit_of, set_threshold, values
+from seatwise.insights.thresholds import limit_of, limits_of, set_threshold
 from seatwise.insights.whatif import LineChange, WhatIf, whatif
 from seatwise.insights.worth import Asked, Worth, worth_of
 

@@ -31,6 +31,8 @@ class Tally(NamedTuple):
     assigned_to: int | None
     confidence: str
     counts: bool  # whether the seats may be in the figures
+    why: str
+    since: date | None  # from when on it can be realised
     findings: int
     seats: int
     waste: Decimal | None  # of those whose price is known; None: of none
@@ -130,11 +132,6 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         """Of one account, and what is of no account but of the contract."""
         return self.filter(Q(connection=account.pk) | Q(connection=None))
 
-    def reasons(self) -> list[tuple[str, date | None, str, int]]:
-        """(why, first day, currency, findings) of what is in the figures, the commonest first."""
-        rows = self.claiming().order_by().values_list("why", "realisable_from", "currency")
-        return list(rows.annotate(n=Count("pk")).order_by("-n", "why"))
-
     def of_member(self, member: models.Model) -> Self:
         return self.filter(member=member.pk)
 
@@ -168,11 +165,19 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def for_claims(self) -> Self:
         """With what a sum of them needs, light enough for tens of thousands."""
-        return self.defer("text", "evidence", "why", "reason")
+        told = ("rule", "subject", "line", "to_line", "seats", "counts", "state", "waste")
+        return self.only("service", "member_id", *told)
+
+    def with_names(self) -> Self:
+        """The same with who holds the seats."""
+        who = ("member__external_id", "member__name", "member__email")
+        told = ("rule", "subject", "line", "to_line", "seats", "counts", "state", "waste")
+        return self.select_related("member").only("service", *told, *who)
 
     def tally(self) -> list[Tally]:
         """Everything a page counts, in one query."""
         shared: tuple[str, ...] = ("rule", "state", "assigned_to", "confidence", "counts")
+        shared += ("why", "realisable_from")
         rows = self.order_by().values_list(*shared)
         sums = (Count("pk"), Sum("seats"), Sum("waste"), Sum("realisable"))
         return [Tally(*row) for row in rows.annotate(*sums)]

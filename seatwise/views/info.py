@@ -11,11 +11,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from seatwise import tallies
+from seatwise import pricing, tallies
 from seatwise.connectors.base import Connector, find, role_info
 from seatwise.connectors.months import last_months
 from seatwise.models import (
     Connection,
+    Finding,
     LicensePool,
     Member,
     MemberEvent,
@@ -66,7 +67,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     context |= {
         "seats": seats,
         "pools": [(pool, KIND_WORDS.get(pool.kind, pool.kind)) for pool in pools],
-        "needs": _needs(connector, connection, current, seats, here),
+        "needs": [*_needs(connector, connection, current, seats, here), *_savings(service)],
         "what_members": "Everybody whom the newest file lists. Who left is not counted."
         if connection.is_by_file
         else "Everybody whom the vendor lists, the invited included. Who left is not counted.",
@@ -129,6 +130,7 @@ class Need:
     link: str = ""
     remedy: str = ""
     detail: str = ""  # longer, one click away
+    href: str = ""  # the whole address, where it leads to another page
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,24 @@ def _needs(
         Need("warn", None, gap["what"], gap["why"], remedy=gap["remedy"]) for gap in connection.gaps
     )
     return [*needs, *gaps]
+
+
+def _savings(service: Service) -> list[Need]:
+    """What the rules found, and how much of it can truly be saved."""
+    needs = []
+    for currency, (count, amount) in (
+        Finding.objects.of(service).money().get(service.pk, {}).items()
+    ):
+        what = _plural(count, "Finding about seats.", "Findings about seats.")
+        more = "What they are worth is not known without a contract."
+        if currency and amount:
+            what = f"{what[:-1]}: {pricing.words(amount, currency)} a month can be saved."
+            more = "From when on, and what stands in the way, is told there."
+        elif currency:
+            more = "By the contract nothing of it can be saved for now."
+        page = reverse("savings", args=[service.key]) + service.account_query
+        needs.append(Need("warn", count, what, more, link="See the savings", href=page))
+    return needs
 
 
 def _unseen(connector: Connector | None, members: list[Tally], here: MemberChoice) -> list[Need]:

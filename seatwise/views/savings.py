@@ -144,8 +144,10 @@ class Figures:
 def figures(service: Service, tallies: Sequence[Tally], today: date) -> Figures:
     terms = spending.terms_on(service, today)
     counting = [t for t in tallies if t.counts and t.state not in (Life.EXEMPTED, Life.REALISED)]
-    reasons = Finding.objects.of(service).reasons()
-    days = [since for _why, since, _currency, _n in reasons if since]
+    reasons: Counter[str] = Counter()
+    for each in counting:
+        reasons[each.why] += each.findings
+    days = [each.since for each in counting if each.since]
     savings = list(Saving.objects.of(service))
     booked: dict[str, Decimal] = defaultdict(Decimal)
     for saving in savings:
@@ -162,8 +164,10 @@ def figures(service: Service, tallies: Sequence[Tally], today: date) -> Figures:
         booked=dict(booked),
         coming=[saving for saving in savings if saving.since > today],
         since=min(days, default=None),
-        reasons=[(why, n) for why, _s, _c, n in reasons if why not in ("", ELSEWHERE, NO_CONTRACT)],
-        twice=sum(n for why, _s, _c, n in reasons if why == ELSEWHERE),
+        reasons=[
+            (why, n) for why, n in reasons.most_common() if why not in ("", ELSEWHERE, NO_CONTRACT)
+        ],
+        twice=reasons[ELSEWHERE],
         unpriced=sum(t.findings for t in counting if t.waste is None),
         exempted=sum(t.findings for t in tallies if t.state == Life.EXEMPTED),
         uncounted=sum(t.findings for t in tallies if not t.counts and t.seats),

@@ -31,9 +31,10 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     numbers = picked(request.GET, MOST_PICKED)
     found = Finding.objects.numbered(service, numbers) if numbers else Finding.objects.of(service)
     with_seats = request.GET.get("seats") == "yes"
+    claiming, turn = found.claiming(), list(RULES)
     written = insights.letter(
         service,
-        list(found.claiming().for_table().in_order(list(RULES))),
+        list((claiming.with_names() if with_seats else claiming.for_claims()).in_order(turn)),
         today,
         with_seats=with_seats,
         sender=str(person(request)),

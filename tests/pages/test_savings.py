@@ -204,3 +204,9 @@ def test_a_members_page_shows_what_stands(as_viewer: Client, wastes: Wasteful) -
     quiet = html(as_viewer, f"/services/pagerduty/members/{wastes.unknown.pk}/")
     assert "/savings/" in quiet
     assert "What the rules found" not in quiet
+
+
+def test_the_overview_says_what_can_be_saved(as_viewer: Client, wastes: Wasteful) -> None:
+    shown = html(as_viewer, "/services/pagerduty/")
+    assert "US$123 a month can be saved." in shown
+    assert 'href="/services/pagerduty/savings/"' in shown

@@ -104,6 +104,20 @@ def test_the_pages_of_savings_are_for_every_eye(saver: Visitor, name: str) -> No
     is_for_every_eye(saver, name)
 
 
+def test_a_filter_by_a_tick_is_in_the_address_and_what_is_ticked_then_has_a_sum(
+    saver: Visitor,
+) -> None:
+    page = at(saver, SAVINGS)
+    page.locator("#filter-confidence > summary").click()
+    page.locator("#filter-confidence").get_by_text("A hint").click()
+    expect(page).to_have_url(re.compile(r"[?&]confidence=hint"))
+    expect(page.locator(".savings-table td .chip").first).to_have_text("A hint")
+    tick_two(page)
+    expect(page.locator("#sum-waste")).to_have_text("US$82")
+    page.get_by_role("link", name=re.compile("^A hint")).click()
+    expect(page).not_to_have_url(re.compile(r"confidence="))
+
+
 def amount(page: Page, name: str) -> int:
     """In whole dollars."""
     return int(re.sub(r"\D", "", page.locator(f"#{name}").inner_text()))

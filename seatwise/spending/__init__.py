@@ -16,7 +16,7 @@ from seatwise.spending.changing import (
     set_contract,
 )
 from seatwise.spending.charging import charges
-from seatwise.spending.checking import MendField
+from seatwise.spending.checking import MendField, check_terms
 from seatwise.spending.forecasting import Forecast, forecast
 from seatwise.spending.grouping import BY, By, Group, groups
 from seatwise.spending.lines import Lines, position, terms_on
@@ -37,6 +37,7 @@ __all__ = [
     "Standing",
     "add_invoices",
     "charges",
+    "check_terms",
     "confirm_reduction",
     "forecast",
     "groups",

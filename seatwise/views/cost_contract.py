@@ -67,12 +67,15 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         return _shown(request, service, _begun(request, service, today), {})
     wish = cost_form.posted(request.POST)
     terms, since, errors = cost_form.read(wish)
+    try:
+        if errors:  # what else is wrong with it is told at once
+            spending.check_terms(terms)
+        else:
+            spending.set_contract(service, terms, since=since, note=wish.note, by=person(request))
+    except MendField as error:
+        errors = cost_form.by_row(wish, error) | errors
     if errors:
         return _shown(request, service, wish, errors)
-    try:
-        spending.set_contract(service, terms, since=since, note=wish.note, by=person(request))
-    except MendField as error:
-        return _shown(request, service, wish, cost_form.by_row(wish, error))
     cost_writing.look_again(service, money=True)
     messages.success(request, _said(service, since))
     return redirect("service_spend", key)

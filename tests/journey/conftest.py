@@ -31,7 +31,7 @@ from seatwise.cli.visitor import Visitor as PlainVisitor
 from seatwise.vault import new_key
 from tests import canary
 from tests.installation.vaulted import database_url
-from tests.journey import exhibition, programs
+from tests.journey import exhibition, ledger, programs
 from tests.journey.exhibition import Exhibits
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
@@ -243,3 +243,36 @@ def shown() -> Iterator[Shown]:
             here = Demo(f"http://localhost:{port}", "ada@example.com", "", program)
             yield Shown(here, Exhibits(**json.loads(program.find(rf"{exhibition.OPEN}(.+)"))))
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def books() -> Iterator[tuple[Demo, str]]:
+    """A ledger (see there), and the admin's session at it."""
+    name, port = f"ledger_{os.getpid()}", programs.free_port()
+    with psycopg.connect(os.environ["SEATWISE_DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        with (
+            programs.home() as where,
+            programs.running(
+                str(port),
+                where=where,
+                until=ledger.OPEN,
+                module="tests.journey.ledger",
+                SEATWISE_DATABASE_URL=database_url(name),
+                SEATWISE_SECRET_KEY="x" * 50,
+                SEATWISE_ENCRYPTION_KEYS=new_key(),
+            ) as program,
+        ):
+            session = program.find(rf"{ledger.OPEN}(\w+)")
+            yield Demo(f"http://localhost:{port}", "ada@example.com", "", program), session
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def keeper(chromium: Browser, books: tuple[Demo, str]) -> Iterator[Visitor]:
+    demo, session = books
+    known = {"name": "sessionid", "value": session, "domain": "localhost"}
+    rest = {"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
+    state: Any = {"cookies": [cast("Any", known | rest)], "origins": []}
+    with visiting(chromium, demo, storage_state=state, bypass_csp=True) as somebody:
+        yield somebody

@@ -11,6 +11,7 @@ from typing import Any
 
 from seatwise.cli.listening import listen, name_the_port
 from seatwise.cli.prepare import prepared
+from tests.journey import ledger_past
 
 OPEN = "The ledger is open: "
 DEPARTMENTS = ("Engineering", "Operations", "Sales", "Research & Development", "")
@@ -52,6 +53,7 @@ def _filled() -> str:
             _agreed(admin, *given)
         for key, name in WITHOUT:
             rows.connection(rows.service(key, name), account_id=key)
+        ledger_past.agreed(admin)
     return browser.cookies["sessionid"].value
 
 

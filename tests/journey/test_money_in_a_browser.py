@@ -1,19 +1,13 @@
 """What it costs, when it renews and whom it falls to: for every eye, on every screen."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
-import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from seatwise.vault import new_key
-from tests.installation.vaulted import database_url
-from tests.journey import ledger, programs
-from tests.journey.conftest import Demo, Visitor, visiting
+from tests.journey.conftest import Visitor
 from tests.journey.eyes import at, is_for_every_eye
 
 pytestmark = pytest.mark.browser
@@ -23,39 +17,6 @@ PEOPLE = (
     "person1@acme.example;Person 1;Engineering;4100;\n"
     "person2@acme.example;Person 2;Sales;4200;{}\n"
 )
-
-
-@pytest.fixture(scope="module")
-def books() -> Iterator[tuple[Demo, str]]:
-    """A ledger (see there), and the admin's session at it."""
-    name, port = f"ledger_{os.getpid()}", programs.free_port()
-    with psycopg.connect(os.environ["SEATWISE_DATABASE_URL"], autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        with (
-            programs.home() as where,
-            programs.running(
-                str(port),
-                where=where,
-                until=ledger.OPEN,
-                module="tests.journey.ledger",
-                SEATWISE_DATABASE_URL=database_url(name),
-                SEATWISE_SECRET_KEY="x" * 50,
-                SEATWISE_ENCRYPTION_KEYS=new_key(),
-            ) as program,
-        ):
-            session = program.find(rf"{ledger.OPEN}(\w+)")
-            yield Demo(f"http://localhost:{port}", "ada@example.com", "", program), session
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def keeper(chromium: Browser, books: tuple[Demo, str]) -> Iterator[Visitor]:
-    demo, session = books
-    known = {"name": "sessionid", "value": session, "domain": "localhost"}
-    rest = {"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
-    state: Any = {"cookies": [cast("Any", known | rest)], "origins": []}
-    with visiting(chromium, demo, storage_state=state, bypass_csp=True) as somebody:
-        yield somebody
 
 
 def open_department(page: Page) -> None:

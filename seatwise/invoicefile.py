@@ -45,6 +45,7 @@ _SIGNED = re.compile(
     r"(?P<before>[-\u2212] ?)?(?P<around>\()?(?P<digits>[\d.,' ]+)(?(around)\))"
     r"(?P<after>[-\u2212])?"
 )
+_NOISY = re.compile(r"\d{1,12}\.\d{9,30}", re.ASCII)
 _DIGITS = re.compile(r"\d{1,12}(?:\.\d{1,4})?", re.ASCII)
 
 Cell = str | date
@@ -136,9 +137,18 @@ def amount_of(text: str) -> Decimal:
     elif _GROUPED.fullmatch(written):
         written = re.sub(r"[,.' ]", "", written)
     written = written.replace(",", ".").replace("'", "").replace(" ", "")
+    if _NOISY.fullmatch(written):
+        written = _without_noise(written)
     if not _DIGITS.fullmatch(written):
         raise NoAmount(text)
     return -Decimal(written) if below else Decimal(written)
+
+
+def _without_noise(written: str) -> str:
+    """A workbook writes what it has added up as 0.30000000000000004; to the cent that is 0.3."""
+    amount = Decimal(written)
+    cents = amount.quantize(Decimal("0.01"))
+    return str(cents) if abs(amount - cents) < Decimal("1e-7") else written
 
 
 class _Wrong(Exception):

@@ -53,7 +53,8 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     """The page, or its months as a file. `invoices=all` shows more than the newest invoices."""
     service = service_or_404(key)
     if wanted(request):
-        return download(request, cost_export.of(service, spending.months(service)))
+        today = history.day_of(timezone.now(), settings.BILLING_ZONE)
+        return download(request, cost_export.of(service, spending.months(service), today))
     return shown(request, service)
 
 

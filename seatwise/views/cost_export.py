@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from seatwise import spending
 from seatwise.models import Service
@@ -64,10 +65,10 @@ class Sums:
         return cls(_sum([cost.held for cost in seats]), _sum([cost.seats for cost in seats]))
 
 
-def of(service: Service, months: Sequence[MonthOfSpend]) -> Export:
-    """The months as a file."""
+def of(service: Service, months: Sequence[MonthOfSpend], today: date) -> Export:
+    """The months as a file, as they are today."""
     return Export(
-        file=f"{service.key}-spend",
+        file=f"{service.key}-spend-{today}",
         what="spend by month",
         title="Spend",
         says="One row for each month of which a cost or an invoice is known.",

@@ -137,13 +137,15 @@ def _carried(request: HttpRequest) -> Carried:
         return Carried.posted(request.POST["table"])
     if file.size is not None and file.size > memberfile.MOST_BYTES:
         raise ValueError(f"The file is larger than {memberfile.MOST_BYTES // 1024 // 1024} MB.")
+    if not file.size:
+        raise ValueError("The file is empty.")
     table = memberfile.opened(file.read()).table
     if len(table.rows) > invoicefile.MOST_ROWS:
         raise ValueError(f"There are more than {invoicefile.MOST_ROWS} invoices in it.")
-    if table.broken:
-        raise MendFirst([table.broken])
     if not table.rows:
         raise ValueError("There is no invoice in it.")
+    if table.broken:
+        raise MendFirst([table.broken])
     return Carried.of(file.name or "file", table)
 
 

@@ -1,11 +1,13 @@
 """Invoices by file: looked at whole before anything is written, and all of it or nothing."""
 
 import io
+import json
 import re
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from html import unescape
+from string import ascii_letters
 
 import pytest
 import xlsxwriter
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from seatwise.invoicefile import NoAmount, amount_of, guessed, hindrance
 from seatwise.models import Invoice, Service
+from seatwise.pricing import split_by_month, words
 from tests.pages import rows
 from tests.spending.costs import contract, first_of, invoice
 
@@ -152,14 +155,30 @@ def test_without_a_file_the_page_says_so(as_admin: Client, of: Service) -> None:
         ("1234.5", "1234.5"), ("1,234.50", "1234.50"), ("1.234,50", "1234.50"),
         ("1'234.50", "1234.50"), ("12,5", "12.5"), ("-12", "-12"), ("(12.00)", "-12.00"),
         ("12-", "-12"), ("$ 12", "12"), ("12 €", "12"), ("USD 12.5", "12.5"),
-        ("1,234,567", "1234567"), ("1 234", "1234"),
+        ("1,234,567", "1234567"), ("1 234", "1234"), ("0.30000000000000004", "0.30"),
+        ("1234.559999999999945", "1234.56"), ("\u22125.00", "-5.00"),
     ],
 )  # fmt: skip
 def test_amounts_are_read_as_people_write_them(written: str, amount: str) -> None:
     assert amount_of(written) == Decimal(amount)
 
 
-@pytest.mark.parametrize("written", ["1.234", "1,234", "", "abc", "1.2.3", "1e5", "--1", "1,23,4"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1.234",
+        "1,234",
+        "",
+        "abc",
+        "1.2.3",
+        "1e5",
+        "--1",
+        "1,23,4",
+        "0.3333333333333",
+        "１２",
+        "1" * 13,
+    ],
+)
 def test_an_amount_that_is_not_sure_is_none(written: str) -> None:
     with pytest.raises(NoAmount):
         amount_of(written)
@@ -181,3 +200,78 @@ def test_a_column_has_one_meaning_and_each_meaning_one_column() -> None:
     assert meanings == ("", "number", "starts", "amount", "")
     assert hindrance(meanings) == ""
     assert "one column only" in hindrance([*meanings, "number"])
+
+
+def test_what_the_file_says_stays_text(as_admin: Client, of: Service) -> None:
+    evil = '"><script>alert(1)</script>'
+    cell = evil.replace('"', '""')
+    file = f'Invoice,Month,Amount,"{cell}",Note\n"{cell}",2026-08-01,5,"{cell}","{cell}"\n'
+    status, html = look(as_admin, file, f"{evil}.csv")
+    assert status == 200
+    assert "<script>alert" not in html
+    assert as_admin.post(PAGE, again(html, apply="yes")).status_code == 302
+    kept = Invoice.objects.get()
+    assert (kept.number, kept.note) == (evil, evil)
+    assert "<script>alert" not in as_admin.get("/services/pagerduty/spend/").content.decode()
+
+
+def test_the_months_of_an_invoice_are_shown_before_it_is_written(
+    as_admin: Client, of: Service
+) -> None:
+    head = "Invoice,From,To,Amount\n"
+    _status, html = look(as_admin, f"{head}Q-3,2026-07-01,2026-09-30,1000\n")
+    parts = split_by_month(Decimal(1000), date(2026, 7, 1), date(2026, 9, 30))
+    assert len(parts) == 3
+    for month, part in parts.items():
+        assert f"{month:%b %Y}: {words(part, 'USD')}" in html
+
+
+def test_what_no_database_stores_is_left_out(as_admin: Client, of: Service) -> None:
+    table = json.dumps(["b\x00.csv", ["Invoice", "Month", "Amount"],
+                        [[2, ["A\x00-\ud8001", "2026-08-01", "5"]]]])  # fmt: skip
+    meanings = {"column-0": "number", "column-1": "starts", "column-2": "amount"}
+    form = {"table": table, "currency": "USD", "apply": "yes", **meanings}
+    assert as_admin.post(PAGE, form).status_code == 302
+    kept = Invoice.objects.get()
+    assert (kept.number, kept.source) == ("A-1", "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("", "The file is empty."),
+        ("Invoice,Month,Amount\n", "There is no invoice in it."),
+        ("Invoice,Month,Amount\n" + "a,b,c\n" * 501, "There are more than 500 invoices in it."),
+        ("Invoice,Month," + "x" * 99 + "\n" + ("y" * 199 + ",") * 99 + "\n", ""),
+        ("a," * 101 + "b\n" + "1," * 101 + "2\n", "There are more than 100 columns."),
+        (",".join(ascii_letters) + "\n" + (",".join(["x" * 200] * 52) + "\n") * 150,
+         "There is more in the file than a page can carry"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_taken_says_why(
+    as_admin: Client, of: Service, file: str, said: str
+) -> None:
+    status, html = look(as_admin, file)
+    assert status in {200, 400}
+    assert said in unescape(html)
+    assert not Invoice.objects.exists()
+
+
+def test_five_hundred_invoices_are_taken_at_once(as_admin: Client, of: Service) -> None:
+    lines = [f"N-{n:04},2026-08-01,2026-08-31,{n}.25,0.05,{'wörter ' * 20}" for n in range(500)]
+    status, html = look(as_admin, "Invoice,From,To,Amount,Tax,Note\n" + "\n".join(lines))
+    assert status == 200
+    assert "Write down 500 invoices" in html
+    assert as_admin.post(PAGE, again(html, apply="yes")).status_code == 302
+    assert Invoice.objects.count() == 500
+
+
+def test_a_number_that_came_in_the_meantime_is_told_and_nothing_is_written(
+    as_admin: Client, of: Service
+) -> None:
+    _status, html = look(as_admin, FILE)
+    invoice(of, "A-2", first_of(3), first_of(2), "1.00")
+    answer = as_admin.post(PAGE, again(html, apply="yes"))
+    assert answer.status_code == 400
+    assert "An invoice with the number A-2 is there already." in answer.content.decode()
+    assert Invoice.objects.count() == 1

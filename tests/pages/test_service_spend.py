@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -29,6 +30,7 @@ from tests.spending.costs import (
 PAGE = "/services/pagerduty/spend/"
 LAST, NOW = first_of(1), first_of(0)
 LINE = {"name-0": "Business", "kind-0": "full", "price-0": "41"}
+ROOT = Path(__file__).parents[2]
 XSS = '"><script>alert(1)</script>'
 
 
@@ -221,7 +223,11 @@ def test_a_payload_in_every_field_stays_text(as_admin: Client, of: Service) -> N
 def test_months_can_be_taken_along(as_viewer: Client, of: Service) -> None:
     contract(of, LAST)
     refreshed(of)
-    lines = b"".join(as_viewer.get(f"{PAGE}?format=csv")).decode().splitlines()
+    file = as_viewer.get(f"{PAGE}?format=csv")
+    assert re.search(r'"pagerduty-spend-\d{4}-\d\d-\d\d\.csv"', file["Content-Disposition"])
+    lines = b"".join(file).decode().splitlines()
+    documented = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
+    assert " | " + ", ".join(f"`{key}`" for key in lines[0].split(",")) + " |" in documented
     assert lines[0] == "month,currency,held,billed,expected,invoiced,difference,budget,note"
     assert lines[1] == f"{NOW},USD,10,10,410.00,,,,The month is not over."
     assert b"".join(as_viewer.get(f"{PAGE}?format=xlsx"))[:2] == b"PK"

@@ -23,7 +23,8 @@ from seatwise.views.cost_fields import BUDGET, INVOICE, REDUCTION, Field, filled
 from seatwise.views.export import Offer, download, menu, wanted
 from seatwise.views.shell import service_or_404
 
-SHOWN = 12  # invoices, unless all are asked for
+MONTHS = 12  # unless all are asked for
+INVOICES = 6  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class State:
 
 @require_safe
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The page, or its months as a file. `invoices=all` shows more than the newest invoices."""
+    """The page, or its months as a file. `months=all` and `invoices=all` show older ones, too."""
     service = service_or_404(key)
     if wanted(request):
         today = history.day_of(timezone.now(), settings.BILLING_ZONE)
@@ -63,20 +64,23 @@ def shown(request: HttpRequest, service: Service, typed: Typed = NOTHING) -> Htt
     today = history.day_of(timezone.now(), settings.BILLING_ZONE)
     months = spending.months(service)
     invoices = list(Invoice.objects.of(service))
-    most = None if request.GET.get("invoices") == "all" else SHOWN
+    asked = request.GET
+    shown_months = months if asked.get("months") == "all" else months[:MONTHS]
+    shown_invoices = invoices if asked.get("invoices") == "all" else invoices[:INVOICES]
     context = {
         "service": service,
         "connection": service.connection,
         "tab": "spend",
         "today": today,
-        "rows": [(each, Sums.of(each)) for each in months],
+        "rows": [(each, Sums.of(each)) for each in shown_months],
+        "month_count": len(months),
         "columns": cost_export.COLUMNS[2:],
         "now": next((each for each in months if each.is_current), None),
         "chart": cost_chart.drawn(months),
         "budgets": list(Budget.objects.of(service)),
-        "invoices": [(each, _parts(each)) for each in invoices[:most]],
+        "invoices": [(each, _parts(each)) for each in shown_invoices],
         "invoice_count": len(invoices),
-        "asked_to_remove": request.GET.get("remove", ""),
+        "asked_to_remove": asked.get("remove", ""),
         "exports": [*menu("?"), *_focus(service)],
         "typed": typed,
         **_agreed(service, today),

@@ -61,7 +61,7 @@ def _invoiced(of: Any) -> None:
 
     for place, month in enumerate(spending.months(of)):
         if place > 1 and month.expected is not None:
-            amount = month.expected + (Decimal("85.50") if place == 5 else 0)
+            amount = month.expected + (Decimal("85.50") if place == 4 else 0)
             costs.invoice(
                 of, f"DD-{month.month:%Y%m}", month.month, costs.month_end(month.month),
                 f"{amount:.2f}", tax=Decimal("19.00"),

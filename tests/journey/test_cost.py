@@ -38,13 +38,10 @@ def ask_to_remove(page: Page) -> None:
 
 PLACES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
     "cost": (PAST, None),
+    "cost-all": (f"{PAST}?months=all&invoices=all", None),
     "cost-opened": (PAST, open_all),
     "cost-removing": (PAST, ask_to_remove),
-    "cost-empty": (FRESH, None),
-    "cost-contract": (f"{PAST}contract/", None),
-    "cost-contract-listed": (f"{LISTED}?plan=business&term=month", None),
     "cost-contract-mend": (f"{LISTED}?plan=business&term=year", type_nonsense),
-    "cost-file": (f"{PAST}invoices/file/", None),
 }
 
 

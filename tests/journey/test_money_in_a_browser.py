@@ -128,7 +128,7 @@ def test_a_contract_is_written_down_by_clicking(keeper: Visitor) -> None:
     page.get_by_label("For", exact=True).first.select_option("other")
     page.get_by_label("A seat and month").first.fill("abc")
     keeper.press("Save the contract")
-    expect(page.get_by_role("alert")).to_contain_text("write an amount as 41")
+    expect(page.get_by_role("alert")).to_contain_text("Write an amount as 41")
     expect(page.get_by_label("A seat and month").first).to_have_value("abc")
     page.get_by_label("A seat and month").first.fill("12,50")
     page.get_by_label("Committed seats").first.fill("10")

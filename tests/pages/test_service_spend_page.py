@@ -165,14 +165,25 @@ def test_all_invoices_can_be_seen_and_removing_one_is_asked_about(
     for number in range(15):
         invoice(of, f"N-{number:02}", LAST, month_end(LAST), "1.00")
     page = as_admin.get(PAGE).content.decode()
-    assert "The newest 12 of 15; all of them are in the months above." in text(page)
-    assert "N-02" not in page
+    assert "The newest 6 of 15; all of them are in the months above." in text(page)
+    assert "N-08" not in page
     assert all(f"N-{n:02}" in told(as_admin, f"{PAGE}?invoices=all") for n in range(15))
     newest = Invoice.objects.of(of)[0]
     asked = as_admin.get(f"{PAGE}?remove={newest.pk}").content.decode()
     [dialog] = re.findall(r"<dialog[^>]* open[^>]*>.*?</dialog>", asked, re.DOTALL)
     assert f"Remove invoice {newest.number} ?" in text(dialog)
     assert as_admin.get(f"{PAGE}?remove=x").status_code == 200
+
+
+def test_a_year_of_months_is_shown_and_all_of_them_can_be_seen(
+    as_viewer: Client, of: Service
+) -> None:
+    invoice(of, "A", first_of(20), month_end(LAST), "2000.00")
+    contract(of, LAST)
+    refreshed(of)
+    assert "The newest 12 of 21 months." in told(as_viewer)
+    assert as_viewer.get(PAGE).content.count(b'<tr id="month-') == 12
+    assert as_viewer.get(f"{PAGE}?months=all").content.count(b'<tr id="month-') == 21
 
 
 def test_the_page_asks_no_more_however_much_is_written_down(

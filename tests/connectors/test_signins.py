@@ -64,7 +64,7 @@ def test_each_members_last_sign_in_is_the_truth_of_the_last_midnight(sandbox: Ru
     never = {a.member_id for a in got.of(AbsenceRecord) if isinstance(a, AbsenceRecord)}
     assert never == told.keys() - truth.keys()
     assert never
-    assert got.completed() == {"members", "licences", "usage", "activity"}
+    assert got.completed() == {"members", "licences", "usage", "activity", "duty"}
     assert got.gaps() == []
     asked = sandbox.requests("/us/analytics/raw/users")
     assert [request["status"] for request in asked] == [200, 200]  # 1,000 people each

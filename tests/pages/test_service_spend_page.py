@@ -129,6 +129,17 @@ def test_a_contract_that_is_over_says_so(as_viewer: Client, of: Service) -> None
     assert f"It ended on {NOW - timedelta(days=1):%-d %b %Y}." in told(as_viewer)
 
 
+def test_a_contract_that_is_still_to_come_changes_nothing_yet(
+    as_admin: Client, of: Service
+) -> None:
+    contract(of, first_of(-1))
+    refreshed(of)
+    page = told(as_admin)
+    assert "to come" in page
+    assert "Known once a contract holds." in page or "No contract holds this month." in page
+    assert "Confirmed reductions" not in page
+
+
 def test_what_is_known_of_a_month_is_told_beside_what_is_not(
     as_viewer: Client, of: Service
 ) -> None:

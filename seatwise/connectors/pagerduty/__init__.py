@@ -53,8 +53,8 @@ class PagerDuty:
         token: str,
         asked: frozenset[str],
     ) -> tuple[Check, ...]:
-        """What of the account can be read, by at most ten requests. Raises VendorError only where
-        the token is refused, or nothing at all is answered."""
+        """What of the account can be read, by at most eleven requests. Raises VendorError only
+        where the token is refused, or nothing at all is answered."""
         from seatwise.connectors.pagerduty.checks import inspect
 
         return await inspect(account, token, asked, self._patience)
@@ -85,5 +85,10 @@ class PagerDuty:
         account in this process keep to its rate limit together.
         """
         known_as = account.external_id or account.name
-        async with Api(account.api_url, credentials, self._patience, known_as) as api:
-            yield PagerDutyReader(api, account.scopes)
+        own = f"{known_as} on-calls"  # they have a limit of their own, which is nobody else's pace
+        async with (
+            Api(account.api_url, credentials, self._patience, known_as) as api,
+            Api(account.api_url, credentials, self._patience, own) as oncalls,
+        ):
+            oncalls.http.requests = api.http.requests
+            yield PagerDutyReader(api, account.scopes, oncalls)

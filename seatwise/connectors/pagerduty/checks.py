@@ -27,7 +27,7 @@ T = TypeVar("T")
 async def inspect(
     account: Account, token: str, asked: frozenset[str], patience: Patience | None
 ) -> tuple[Check, ...]:
-    """Each check, by at most ten requests; what was not granted is not asked for.
+    """Each check, by at most eleven requests; what was not granted is not asked for.
 
     Somebody is waiting for it, so it waits for the vendor no longer than they would. Raises
     CredentialsRejected, and TryAgainLater or BrokenAnswer where no question was answered.
@@ -61,6 +61,7 @@ class _Questions:
             )
             sign_ins = group.create_task(self._of(probes.sign_ins, facts.ANALYTICS))
             changes = group.create_task(self._of(probes.changes, facts.AUDIT))
+            duty = group.create_task(self._ask_for_duty())
         self._judge()
         log = visits = None
         if isinstance(notifications.result(), NOT_FOR_US):
@@ -79,7 +80,16 @@ class _Questions:
             sign_ins.result(),
             changes.result(),
             visits,
+            duty.result(),
         )
+
+    async def _ask_for_duty(self) -> VendorError | None:
+        """It takes all three permissions, and one question tells as much as three."""
+        if not self._permit.concerns(*facts.DUTY):
+            return None
+        if missing := sorted(scope for scope in facts.DUTY if self._permit.lacks(scope)):
+            return self._permit.withheld(*missing)
+        return await self._of(self._probes.duty)
 
     async def _ask_for_visits(self, members: MembersDoc | VendorError) -> VendorError | None:
         granted = [scope for scope in VISITS if not self._permit.lacks(scope)]

@@ -10,14 +10,14 @@ from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 from seatwise.connectors.base import ReadPlan
-from seatwise.connectors.errors import REFUSALS
+from seatwise.connectors.errors import REFUSALS, BrokenAnswer, TryAgainLater
 from seatwise.connectors.pagerduty.api import Api, PageDoc, stamp
 from seatwise.connectors.pagerduty.enumerating import enumerated
-from seatwise.connectors.pagerduty.fields import Doc, Id, Link, Name, Perhaps, Several, Word
+from seatwise.connectors.pagerduty.fields import Count, Doc, Id, Link, Name, Perhaps, Several, Word
 from seatwise.connectors.pagerduty.paging import Page
 from seatwise.connectors.records import Batch, DutyKind, DutyRecord, Gap, ReachRecord, Record
 
-AHEAD = timedelta(days=30)  # whoever is on call within so long is told
+AHEAD = timedelta(days=1)  # PagerDuty lets few such questions through, so no longer
 WAYS = {
     "email_contact_method": "email",
     "sms_contact_method": "sms",
@@ -73,6 +73,9 @@ class OnCallDoc(Doc):
 
     user: Annotated[ReachedDoc | None, Perhaps] = None
     escalation_policy: Annotated[PlaceDoc | None, Perhaps] = None
+    escalation_level: Count = None
+    schedule: Annotated[PlaceDoc | None, Perhaps] = None
+    start: Word = ""
 
 
 class SchedulesDoc(PageDoc):
@@ -87,18 +90,18 @@ class OnCallsDoc(PageDoc):
     oncalls: list[OnCallDoc]
 
 
-async def read_duty(api: Api, plan: ReadPlan) -> AsyncGenerator[Batch, None]:
+async def read_duty(api: Api, oncalls: Api, plan: ReadPlan) -> AsyncGenerator[Batch, None]:
     """All of it in one batch, for half of it would make people look off duty.
 
-    What cannot be read is named, and then nothing is told. A list that says less than PagerDuty
-    counts is no list.
+    What cannot be read is named, and then nothing is told; nothing else waits for it. A list that
+    says less than PagerDuty counts is no list.
     """
     found: dict[tuple[str, str, str], DutyRecord] = {}
     reach: dict[str, ReachRecord] = {}
     try:
-        async for record in _duties(api, plan, reach):
+        async for record in _duties(api, oncalls, plan, reach):
             found.setdefault((record.member_id, record.kind, record.place_id), record)
-    except REFUSALS as error:
+    except (*REFUSALS, TryAgainLater, BrokenAnswer) as error:
         what = "Who is on a schedule, in an escalation policy or on call cannot be read."
         yield Batch(
             "duty", ended=True, gaps=(Gap("duty", what, str(error), error.remedy, minor=True),)
@@ -109,7 +112,7 @@ async def read_duty(api: Api, plan: ReadPlan) -> AsyncGenerator[Batch, None]:
 
 
 async def _duties(
-    api: Api, plan: ReadPlan, reach: dict[str, ReachRecord]
+    api: Api, oncalls: Api, plan: ReadPlan, reach: dict[str, ReachRecord]
 ) -> AsyncGenerator[DutyRecord, None]:
     async with aclosing(_rows(api, "/schedules", SchedulesDoc, "schedules")) as schedules:
         async for schedule in schedules:
@@ -126,8 +129,8 @@ async def _duties(
         ("since", stamp(now)), ("until", stamp(now + AHEAD)),
         ("earliest", "true"), ("include[]", "users"),
     )  # fmt: skip
-    async with aclosing(_rows(api, "/oncalls", OnCallsDoc, "oncalls", asked)) as oncalls:
-        async for each in oncalls:
+    async with aclosing(_rows(oncalls, "/oncalls", OnCallsDoc, "oncalls", asked)) as rows:
+        async for each in rows:
             if each.user is not None and each.escalation_policy is not None:
                 place, person = each.escalation_policy, each.user
                 yield DutyRecord(
@@ -172,10 +175,13 @@ async def _rows(
         async for chunk in chunks:
             for row in chunk.rows:
                 yield row
+            if chunk.cut or chunk.lacking:
+                raise BrokenAnswer(f"PagerDuty lists fewer rows of {path} than it counts.")
 
 
 def _key(row: Any) -> str:
     if isinstance(row, OnCallDoc):
-        who = row.user.id if row.user else ""
-        return f"{who} {row.escalation_policy.id if row.escalation_policy else ''}"
+        parts = (row.user, row.escalation_policy, row.schedule)
+        named = " ".join(part.id if part else "" for part in parts)
+        return f"{named} {row.escalation_level} {row.start}"
     return str(row.id)

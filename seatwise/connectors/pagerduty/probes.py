@@ -52,6 +52,10 @@ class Probes:
     async def changes(self) -> None:
         await self._api.get("/audit/records", ChangesDoc, (*_lately(), _ONE))
 
+    async def duty(self) -> None:
+        """By the schedules: of on-calls PagerDuty lets few questions through."""
+        await self._api.get("/schedules", SchedulesDoc, (_ONE,))
+
     async def visits(self, scope: str, member: str) -> None:
         """What one member signed in with, by that scope."""
         ask = by_delegations if scope == DELEGATIONS else by_sessions
@@ -87,6 +91,10 @@ class NotificationsDoc(PageDoc):
 
 class LogDoc(PageDoc):
     log_entries: list[object]
+
+
+class SchedulesDoc(PageDoc):
+    schedules: list[object]
 
 
 class ChangesDoc(Doc):

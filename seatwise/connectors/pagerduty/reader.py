@@ -29,9 +29,12 @@ from seatwise.connectors.state import StateRefused
 class PagerDutyReader:
     """Reads one account; `requests` counts what was asked, by endpoint."""
 
-    def __init__(self, api: Api, scopes: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, api: Api, scopes: frozenset[str] | None = None, oncalls: Api | None = None
+    ) -> None:
         self.requests: Counter[str] = api.http.requests
         self._api = api
+        self._oncalls = oncalls or api  # asked at a pace of their own
         self._scopes = scopes
         self._presence = Presence()
         self._begun_members: Begun | None = None  # by an earlier attempt
@@ -96,10 +99,9 @@ class PagerDutyReader:
                 yield batch
 
     async def duty(self, plan: ReadPlan) -> AsyncIterator[Batch]:
-        """Who is called when something fails; nothing where that was not granted."""
-        granted = self._scopes
-        if granted is not None and not granted & facts.CLASSIC and not granted >= facts.DUTY:
+        """Who is called when something fails; nothing where that was not granted by name."""
+        if self._scopes is None or not self._scopes >= facts.DUTY:
             return
-        async with aclosing(read_duty(self._api, plan)) as batches:
+        async with aclosing(read_duty(self._api, self._oncalls, plan)) as batches:
             async for batch in batches:
                 yield batch

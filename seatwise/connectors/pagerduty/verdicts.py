@@ -39,6 +39,7 @@ class Answers:
     sign_ins: VendorError | None
     changes: VendorError | None
     visits: VendorError | None
+    duty: VendorError | None
 
 
 class Verdicts:
@@ -76,6 +77,8 @@ class Verdicts:
             )
         if self._permit.concerns(*VISITS):
             yield self._of_visits()
+        if self._permit.concerns(*facts.DUTY):
+            yield self._of_duty()
         yield from self._of_abilities()
 
     def _of_account(self) -> Check:
@@ -227,6 +230,16 @@ class Verdicts:
             if needless
             else "What each member signed in with can be read.",
             lost=("account", f"What people signed in with cannot be read; {BUT}."),
+        )
+
+    def _of_duty(self) -> Check:
+        return self._of(
+            "duty",
+            "Who is on duty",
+            self._answers.duty,
+            " and ".join(sorted(facts.DUTY)),
+            found="Schedules, escalation policies and on-calls can be read.",
+            lost=("account", "Who is on duty cannot be read, so nobody is known to be off it."),
         )
 
     def _of_abilities(self) -> Iterator[Check]:

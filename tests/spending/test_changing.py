@@ -59,8 +59,9 @@ def test_a_contract_is_kept_with_who_when_and_why_and_its_costs_follow(
     assert (made.terms, made.since, made.note, made.made_by) == (TERMS, LAST, "signed", admin)
     assert before <= made.made_at <= timezone.now()
     assert amounts(of) == [410, 410]
-    [told] = said(Action.CONTRACT_CHANGED)
-    assert told == (
+    event = AuditEvent.objects.get(action=Action.CONTRACT_CHANGED)
+    assert (event.service, event.about) == ("pagerduty", "contract")
+    assert event.said == (
         f"From {LAST:%B %Y} on: Monthly; Business at US$41 a seat and month;"
         " Stakeholders in packs of 50 for US$150 a month."
     )

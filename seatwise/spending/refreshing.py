@@ -39,11 +39,16 @@ def _rows(service: Service, now: datetime) -> Iterator[Cost]:
     month = history.day_of(oldest, settings.BILLING_ZONE).replace(day=1) if oldest else present
     while month <= present:
         state = next((each for each in states if each.since <= month), None)
-        if state is not None:
+        if state is not None and not _is_over(state.terms, month):
             if state.pk not in known:
                 known[state.pk] = _State(service, state.terms)
             yield from known[state.pk].costs(month, now)
         month = history.month_after(month)
+
+
+def _is_over(terms: Terms, month: date) -> bool:
+    """Whether it ended before that month, and nobody said that it goes on by itself."""
+    return terms.ends is not None and terms.renews is False and terms.ends < month
 
 
 class _State:

@@ -86,6 +86,14 @@ def test_before_the_contract_began_nothing_is_told(of: Service) -> None:
     assert [each.month for each in spending.months(refreshed(of))] == [NOW, LAST]
 
 
+def test_after_its_end_a_contract_that_does_not_renew_bills_nothing(of: Service) -> None:
+    people(account(of, THEN), 3, THEN)
+    contract(of, THEN, term="year", ends=month_end(BEFORE), renews=False)
+    assert amounts(refreshed(of)) == [None, 123, 123]  # this month stands there, without a cost
+    contract(of, THEN, term="year", ends=month_end(BEFORE), renews=True)
+    assert amounts(refreshed(of)) == [123, 123, 123, 123]
+
+
 def test_alerts_cost_only_where_allowance_and_price_are_known(of: Service) -> None:
     there = account(of, LAST)
     people(there, 1, LAST)

@@ -1,6 +1,7 @@
 """What every test may ask for: people who sign in, a simulated vendor, a connection to it."""
 
 from collections.abc import Iterator
+from signal import SIG_DFL, SIG_IGN, SIGINT, SIGQUIT, default_int_handler, getsignal, signal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +22,11 @@ SESSION = "one-browser-session"
 # How long an example takes says how busy the machine is, and nothing about Seatwise.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+# A shell that puts us into the background lets both be ignored, and every program we start, too.
+for number, usual in ((SIGINT, default_int_handler), (SIGQUIT, SIG_DFL)):
+    if getsignal(number) == SIG_IGN:
+        signal(number, usual)
 
 
 @pytest.fixture(autouse=True)
